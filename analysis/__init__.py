@@ -1,0 +1,1 @@
+"""Pure functions from signal tables to findings."""

@@ -1,0 +1,1 @@
+"""Runs Python that we do not trust."""

@@ -1,0 +1,1 @@
+"""How the world reaches the tools: MCP, HTTP, chat, live streams, web pages, command line."""

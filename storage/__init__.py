@@ -1,0 +1,1 @@
+"""What is remembered: vehicles, sessions, samples, findings, people."""

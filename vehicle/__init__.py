@@ -1,0 +1,1 @@
+"""The car: links to it, bytes and frames, the signal table, trouble codes, VINs."""
