@@ -1,0 +1,81 @@
+"""`obd-agent mcp` and `obd-agent serve`: the two ways to serve the tools."""
+
+from typing import Annotated
+
+import typer
+
+from server.cli.shell import complain, open_workshop
+from server.selection import AnyTool, UnknownChoiceError, select_tools
+from server.settings import Settings
+from tools import TOOLS
+
+Toolsets = Annotated[str, typer.Option("--toolsets", help="Offer only these toolsets, separated by commas.")]
+Names = Annotated[str, typer.Option("--tools", help="Offer only these tools (added to the toolsets).")]
+Exclude = Annotated[str, typer.Option("--exclude-tools", help="Never offer these tools.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Offer only tools that change nothing.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the serving commands."""
+    app.command("mcp")(mcp)
+    app.command("serve")(serve)
+
+
+def mcp(
+    toolsets: Toolsets = "", tools: Names = "", exclude: Exclude = "", read_only: ReadOnly = False
+) -> None:
+    """Serve the tools to one MCP client over standard input and output."""
+    import anyio
+
+    from server.mcp_server import build_mcp_server, serve_stdio
+    from server.warm import warm_up
+
+    chosen = _choose(toolsets, tools, exclude, read_only)
+    with open_workshop() as workshop:
+        server = build_mcp_server(chosen, workshop)
+        warm_up()
+        anyio.run(serve_stdio, server)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    toolsets: Toolsets = "",
+    tools: Names = "",
+    exclude: Exclude = "",
+    read_only: ReadOnly = False,
+) -> None:
+    """Serve HTTP at /api, MCP at /mcp and the API's documentation at /docs."""
+    import uvicorn
+
+    from server.access import UnsafeBindingError, check_binding, is_loopback
+    from server.app import build_app
+
+    chosen = _choose(toolsets, tools, exclude, read_only)
+    token = Settings().auth
+    try:
+        check_binding(host, token)
+    except UnsafeBindingError as error:
+        complain(str(error))
+        raise typer.Exit(2) from error
+    with open_workshop() as workshop:
+        app = build_app(chosen, workshop, token=token, loopback=is_loopback(host))
+        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+
+
+def _choose(toolsets: str, names: str, exclude: str, read_only: bool) -> tuple[AnyTool, ...]:
+    try:
+        return select_tools(
+            TOOLS,
+            toolsets=_split(toolsets),
+            names=_split(names),
+            exclude=_split(exclude),
+            read_only=read_only,
+        )
+    except UnknownChoiceError as error:
+        complain(str(error))
+        raise typer.Exit(2) from error
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,81 @@
+"""What a tool may touch: the workshop that all tools of a process share, and this one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, RLock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+    from tools.recorder import Recorders
+
+Progress = Callable[[float, float | None, str], None]
+
+
+def no_progress(done: float, total: float | None, message: str) -> None:
+    """Ignore progress: nobody asked for it."""
+
+
+class Workshop:
+    """What all tools of one process share. Rooms are opened on first use: they are heavy to import."""
+
+    def __init__(self, home: Path, database_url: str, adapter: str | None = None) -> None:
+        self.home = home
+        self.database_url = database_url
+        self.adapter = adapter
+        self._lock = RLock()
+        self._store: Store | None = None
+        self._recorders: Recorders | None = None
+
+    @property
+    def store(self) -> Store:
+        """What is remembered; opened, and migrated if need be, on first use."""
+        with self._lock:
+            if self._store is None:
+                from storage.store import open_store
+
+                self.home.mkdir(parents=True, exist_ok=True)
+                self._store = open_store(self.database_url)
+            return self._store
+
+    @property
+    def recorders(self) -> Recorders:
+        """The captures that run in this process."""
+        with self._lock:
+            if self._recorders is None:
+                from tools.recorder import Recorders
+
+                self._recorders = Recorders(self.store)
+            return self._recorders
+
+    def running_captures(self) -> list[str]:
+        """Return the sessions that this process is recording into."""
+        return [] if self._recorders is None else self._recorders.running()
+
+    def close(self) -> None:
+        """Stop captures (their sessions are finished, not lost) and close the store."""
+        with self._lock:
+            if self._recorders is not None:
+                self._recorders.close()
+            if self._store is not None:
+                self._store.close()
+            self._recorders = self._store = None
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """One call of a tool: the shared workshop, who asks, where progress goes, whether it was cancelled."""
+
+    workshop: Workshop
+    requester: str = "local"
+    progress: Progress = no_progress
+    cancelled: Event = field(default_factory=Event)
+
+    @property
+    def store(self) -> Store:
+        """What is remembered."""
+        return self.workshop.store

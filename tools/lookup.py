@@ -1,0 +1,101 @@
+"""Look up what a VIN and a trouble code say."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tools.answer import Answer
+from tools.arguments import Limit, Offset
+from tools.context import ToolContext
+from tools.registry import tool
+from vehicle.codes.models import CodeAnswer, CodePage
+from vehicle.vin.models import VinAnswer
+
+
+class TroubleCode(CodeAnswer, Answer):
+    """What a trouble code means, with provenance."""
+
+    def text(self) -> str:
+        """Say the meaning, or why it is not known, and what to do next."""
+        meaning = f"{self.meaning.text} [{self.meaning.source}]" if self.meaning else self.reason
+        lines = [f"{self.code}: {meaning}", f"Severity: {self.severity.value} ({self.severity.reason})."]
+        if self.causes:
+            causes = "; ".join(cause.text for cause in self.causes[:6])
+            lines.append(f"Likely causes of such a code in general, not of this car: {causes}.")
+        if self.tests:
+            lines.append("Tests: " + "; ".join(step.text for step in self.tests[:4]) + ".")
+        return "\n".join(lines + self.notes)
+
+
+class TroubleCodes(CodePage, Answer):
+    """Trouble codes found by text."""
+
+    def text(self) -> str:
+        """Say the page, one code a line."""
+        lines = [f"{len(self.hits)} of {self.total} codes for {self.text!r}"]
+        return "\n".join(
+            lines + [f"{hit.code}  {hit.title}  [{hit.severity}]" for hit in self.hits] + self.notes
+        )
+
+
+class Vin(VinAnswer, Answer):
+    """What a VIN says, each field with its source."""
+
+    def text(self) -> str:
+        """Say the VIN in a few lines: what is known with its source, what is not."""
+        year = self.model_year
+        known = {"country": self.country, "region": self.region, **self.fields}
+        told = [f"{name} {field.value} [{field.source}]" for name, field in known.items() if field.value]
+        missing = [name for name, field in known.items() if not field.value]
+        lines = [
+            f"{self.vin}: check digit {self.check_digit.verdict}",
+            f"Model year: {year.value or year.reason or year.candidates} ({year.method}).",
+            "; ".join(told) + ".",
+        ]
+        return "\n".join(lines + ([f"Not known: {', '.join(missing)}."] if missing else []) + self.notes)
+
+
+@tool("lookup", "Decode a VIN")
+def decode_vin(
+    context: ToolContext,
+    vin: Annotated[
+        str, Field(max_length=64, description="VIN of 17 characters; spaces and lower case are fine.")
+    ],
+) -> Vin:
+    """Decode a VIN: check digit, model year, region, country, maker and plant, each with its source.
+
+    Works offline; a field that no table knows is absent, with the reason.
+    """
+    from vehicle.vin import decode_vin as decode
+
+    return Vin.of(decode(vin))
+
+
+@tool("lookup", "Look up a trouble code")
+def lookup_trouble_code(
+    context: ToolContext,
+    code: Annotated[str, Field(max_length=32, description="Trouble code such as P0171, U0100 or P0171-1A.")],
+    make: Annotated[
+        str | None, Field(max_length=100, description="Maker, for manufacturer-specific codes.")
+    ] = None,
+) -> TroubleCode:
+    """Say what a trouble code means with its provenance (SAE, manufacturer or unknown), severity, causes and tests.
+
+    Manufacturer-specific codes are answered as unknown, never guessed. Next: `analyze_session` for evidence.
+    """
+    from vehicle.codes import lookup_code
+
+    return TroubleCode.of(lookup_code(code, make))
+
+
+@tool("lookup", "Search trouble codes by text")
+def search_trouble_codes(
+    context: ToolContext,
+    text: Annotated[str, Field(min_length=1, max_length=200, description="Words such as 'catalyst bank 1'.")],
+    limit: Limit = 20,
+    offset: Offset = 0,
+) -> TroubleCodes:
+    """Find SAE trouble codes whose meaning contains words; tolerant of typos. Next: `lookup_trouble_code`."""
+    from vehicle.codes import search_codes
+
+    return TroubleCodes.of(search_codes(text, limit=limit, offset=offset))

@@ -1,0 +1,135 @@
+"""Look at a session's readings: statistics with few points, or a picture."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.answer import Answer, ArtifactRef
+from tools.arguments import EndS, SessionId, SignalNames, StartS
+from tools.context import ToolContext
+from tools.registry import tool
+from tools.session_table import check_signals, check_window, load_table
+from tools.times import microseconds, seconds_of
+
+
+class SignalValues(BaseModel):
+    """Statistics of one signal in the window, and real readings that keep its extremes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    signal: str
+    unit: str
+    ecu: str | None
+    readings: int
+    mean: float | None
+    minimum: float | None
+    maximum: float | None
+    first_s: float | None
+    last_s: float | None
+    times_s: list[float]
+    values: list[float]
+
+
+class SignalQuery(Answer):
+    """Readings of a session, thinned to what can be read at a glance."""
+
+    session_id: str
+    signals: list[SignalValues]
+
+    def text(self) -> str:
+        """Say each signal's statistics in one line."""
+        return "\n".join(_line(row) for row in self.signals)
+
+
+class SignalPlot(Answer):
+    """A plot as PNG, and what it shows in words."""
+
+    session_id: str
+    plot: ArtifactRef
+    description: str
+
+    def text(self) -> str:
+        """Say what the plot shows."""
+        return f"{self.description}\nPlot: {self.plot.artifact_id} ({self.plot.name})."
+
+    def artifacts_to_show(self) -> list[ArtifactRef]:
+        """Return the plot."""
+        return [self.plot]
+
+
+def _line(row: SignalValues) -> str:
+    if not row.readings:
+        return f"{row.signal}: no readings in this window."
+    return (
+        f"{row.signal} [{row.unit}]: {row.readings:,} readings from {row.first_s:.1f} to {row.last_s:.1f} s, "
+        f"mean {row.mean:.4g}, min {row.minimum:.4g}, max {row.maximum:.4g} ({len(row.values)} points returned)."
+    )
+
+
+@tool("sessions", "Read signals of a session")
+def query_signals(
+    context: ToolContext,
+    session_id: SessionId,
+    signals: SignalNames,
+    start_s: StartS = None,
+    end_s: EndS = None,
+    points: Annotated[
+        int, Field(ge=0, le=2000, description="Readings to return at most per signal; 0 for statistics only.")
+    ] = 50,
+) -> SignalQuery:
+    """Return statistics (mean over readings) and at most `points` real readings per signal that keep its extremes.
+
+    Never the raw series: for code over all readings use `run_python`, for a picture `plot_signals`.
+    """
+    check_window(start_s, end_s)
+    channels = context.store.samples.channels(session_id)
+    check_signals(channels, signals)
+    window = microseconds(start_s), microseconds(end_s)
+    summaries = context.store.samples.summary(session_id, signals, *window)
+    thinned = context.store.samples.downsample(session_id, signals, *window, points) if points else []
+    by_channel = {(series.signal, series.ecu): series for series in thinned}
+    rows = []
+    for summary in summaries:
+        series = by_channel.get((summary.signal, summary.ecu))
+        rows.append(
+            SignalValues(
+                signal=summary.signal,
+                unit=summary.unit,
+                ecu=summary.ecu,
+                readings=summary.readings,
+                mean=summary.mean,
+                minimum=summary.minimum,
+                maximum=summary.maximum,
+                first_s=seconds_of(summary.first_us),
+                last_s=seconds_of(summary.last_us),
+                times_s=[] if series is None else (series.times_us / 1e6).tolist(),
+                values=[] if series is None else series.values.tolist(),
+            )
+        )
+    return SignalQuery(session_id=session_id, signals=rows)
+
+
+@tool("sessions", "Plot signals of a session")
+def plot_signals(
+    context: ToolContext,
+    session_id: SessionId,
+    signals: SignalNames,
+    start_s: StartS = None,
+    end_s: EndS = None,
+    title: Annotated[str | None, Field(max_length=120, description="Title above the plot.")] = None,
+) -> SignalPlot:
+    """Draw up to eight signals over time as a PNG, gaps left open, and say in words what it shows.
+
+    The picture is kept with the session as an artifact.
+    """
+    from analysis.charts import plot_signals as draw
+
+    table = load_table(context, session_id, signals, start_s, end_s)
+    chart = draw(table, signals, title=title)
+    artifact = context.store.artifacts.save(
+        session_id, "plot", f"{'-'.join(signals[:4])}.png", "image/png", chart.png, {"signals": signals}
+    )
+    ref = ArtifactRef(
+        artifact_id=artifact.id, name=artifact.name, mime=artifact.mime, size_bytes=artifact.size
+    )
+    return SignalPlot(session_id=session_id, plot=ref, description=chart.description)
