@@ -8,7 +8,7 @@ Severity = Literal["info", "advice", "warning", "critical"]
 
 
 class Quantity(BaseModel):
-    """A number that says where it comes from: measured, derived by a named method, or absent with a reason."""
+    """A number that says where it comes from: measured, derived by a named method, or absent and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

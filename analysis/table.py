@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SignalSeries:
-    """Readings of one signal: `times_s` (seconds since session start, as recorded) and `values`, equal length.
+    """Readings of one signal: `times_s` (seconds since session start, as recorded) and as many `values`.
 
     Times are as the source gave them: gaps, duplicates and steps backwards are kept, since they are evidence.
     """

@@ -1,0 +1,23 @@
+"""What is known about the car itself, beside what it reported."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+FuelType = Literal["gasoline", "diesel", "ethanol", "e10", "e85", "lpg", "cng", "electric"]
+
+
+class VehicleFacts(BaseModel):
+    """Facts about a vehicle; None where nobody said. Nothing here is ever guessed by analysis."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    make: str | None = None
+    model: str | None = None
+    year: int | None = None
+    fuel_type: FuelType | None = None
+    displacement_l: float | None = None
+    cylinders: int | None = None
+    turbocharged: bool | None = None
+    mass_kg: float | None = None
+    automatic: bool | None = None
