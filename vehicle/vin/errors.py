@@ -1,9 +1,10 @@
 """What goes wrong with VINs.
 
 CarError
- +-- BadVinError        text that is not a VIN
- +-- VinTableError      an offline table that is missing, or is not one
- +-- VinServiceError    the online service did not answer, or not with a decoded VIN
+ +-- BadVinError             text that is not a VIN
+ +-- VinTableError           a file that is not a vPIC table, or one that cannot be installed
+ |    +-- NoVinTableError    no file at the path given
+ +-- VinServiceError         the online service did not answer, or not with a decoded VIN
 """
 
 from vehicle.errors import CarError
@@ -16,7 +17,13 @@ class BadVinError(CarError):
 
 
 class VinTableError(CarError):
-    """An offline VIN table that is missing, or a file that is not one."""
+    """A file that is not a vPIC table, or a table that cannot be installed."""
+
+    code = "unsupported"
+
+
+class NoVinTableError(VinTableError):
+    """No vPIC table at the path given."""
 
     code = "not_found"
 

@@ -32,7 +32,7 @@ def _length(vin: str) -> str:
 
 def _length_hint(vin: str) -> str:
     if 5 <= len(vin) < 17:
-        return "Vehicles from before 1981 carry shorter numbers of the maker's own form: those cannot be decoded."
+        return "Vehicles from before 1981 carry shorter numbers of the maker's own form, not decoded here."
     return ""
 
 
