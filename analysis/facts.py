@@ -4,7 +4,21 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-FuelType = Literal["gasoline", "diesel", "ethanol", "e10", "e85", "lpg", "cng", "electric"]
+FuelType = Literal[
+    "gasoline",
+    "diesel",
+    "ethanol",
+    "e10",
+    "e85",
+    "flex",
+    "lpg",
+    "cng",
+    "hybrid",
+    "hybrid_gasoline",
+    "hybrid_diesel",
+    "electric",
+]
+"""What a car burns; `flex` is any blend of petrol and ethanol, `hybrid` one whose engine's fuel nobody said."""
 
 
 class VehicleFacts(BaseModel):
