@@ -1,0 +1,153 @@
+"""What storage hands out and takes in: plain frozen values, free of any database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SessionState = Literal["recording", "importing", "finished", "interrupted"]
+SessionOrigin = Literal["capture", "import", "intake"]
+Row = TypeVar("Row")
+
+
+class Page(NamedTuple, Generic[Row]):
+    """Some rows of a longer list, and how many the whole list has."""
+
+    rows: list[Row]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A car, as its owner describes it; None where nobody said."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    name: str | None = None
+    vin: str | None = None
+    make: str | None = None
+    model: str | None = None
+    year: int | None = None
+    fuel_type: str | None = None
+    displacement_l: float | None = None
+    mass_kg: float | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One recorded drive or workshop capture of one vehicle, live or imported.
+
+    `started_at` is UTC, or None where a log does not say. `first_us` and `last_us` are the times of the
+    first and last reading, None without readings; `duration_s` is the span between them, 0.0 without.
+    `version` grows with every change, so results can be cached by (id, version).
+    """
+
+    id: str
+    vehicle_id: str | None
+    name: str
+    state: SessionState
+    origin: SessionOrigin
+    source: str
+    format: str | None
+    started_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+    duration_s: float
+    first_us: int | None
+    last_us: int | None
+    readings: int
+    notes: str | None
+    version: int
+    details: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Column(NamedTuple):
+    """Readings of one signal from one ECU, to be stored: times in µs since session start, finite values."""
+
+    signal: str
+    unit: str
+    ecu: str | None
+    times_us: "NDArray[np.int64]"
+    values: "NDArray[np.float64]"
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What a session holds of one signal from one ECU; `mean` is None where the sum leaves float range."""
+
+    signal: str
+    unit: str
+    ecu: str | None
+    source: str | None
+    readings: int
+    first_us: int
+    last_us: int
+    minimum: float
+    maximum: float
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Stored readings of one channel in time order; the arrays are read-only and may be shared."""
+
+    signal: str
+    unit: str
+    ecu: str | None
+    times_us: "NDArray[np.int64]"
+    values: "NDArray[np.float64]"
+    source: str | None = None
+
+    def __len__(self) -> int:
+        return int(self.times_us.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of a session in which nothing could be read, and why."""
+
+    start_us: int
+    end_us: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A plot, table or report file; `data` is None in lists."""
+
+    id: str
+    session_id: str | None
+    kind: str
+    name: str
+    mime: str
+    size: int
+    created_at: datetime
+    details: dict[str, Any] = field(default_factory=dict)
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a car reported at one moment, such as its trouble codes."""
+
+    id: str
+    session_id: str | None
+    vehicle_id: str | None
+    kind: str
+    created_at: datetime
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a deletion removed: rows by noun."""
+
+    counts: Mapping[str, int]

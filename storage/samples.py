@@ -1,0 +1,75 @@
+"""Readings in and out of sessions."""
+
+from collections.abc import Sequence
+
+from storage import downsampling, readout, summaries
+from storage.database import Database
+from storage.intake import Intake
+from storage.owners import Owners
+from storage.records import Channel, Column, Series
+
+
+class Samples:
+    """The readings of all sessions; times are µs since a session's start, bounds are inclusive."""
+
+    def __init__(self, database: Database, owners: Owners) -> None:
+        self._database = database
+        self._intake = Intake(database, owners)
+
+    def append(self, session_id: str, columns: Sequence[Column], *, key: str | None = None) -> int:
+        """Store a batch durably before returning its sequence, which grows by one with each batch.
+
+        A `key` seen before in this session returns the sequence it had, and stores nothing again. An
+        interrupted session becomes `recording` again. Raises InvalidDataError for values that are not finite,
+        unequal lengths, an empty batch or a finished session; NotFoundError; StorageFullError and
+        StorageBusyError, after which nothing of the batch is stored and it can be sent again.
+        """
+        return self._intake.append(session_id, columns, key)
+
+    def channels(self, session_id: str) -> list[Channel]:
+        """Return what a session holds of each signal and ECU, without decoding readings."""
+        with self._database.reading() as connection:
+            return readout.channels(connection, session_id)
+
+    def summary(
+        self,
+        session_id: str,
+        signals: Sequence[str] | None = None,
+        start_us: int | None = None,
+        end_us: int | None = None,
+    ) -> list[Channel]:
+        """Return count, minimum, maximum and mean per channel within start <= time <= end.
+
+        Zone maps answer; only runs that cross a bound are decoded. Channels without readings there are left out.
+        """
+        with self._database.reading() as connection:
+            return summaries.summary(connection, session_id, signals, start_us, end_us)
+
+    def read(
+        self,
+        session_id: str,
+        signals: Sequence[str] | None = None,
+        start_us: int | None = None,
+        end_us: int | None = None,
+    ) -> list[Series]:
+        """Return the readings within start <= time <= end, one series per channel, in time order.
+
+        Readings of equal time keep their order of arrival. Raises NotFoundError for an unknown session or signal.
+        """
+        with self._database.reading() as connection:
+            return readout.read(connection, session_id, signals, start_us, end_us)
+
+    def downsample(
+        self,
+        session_id: str,
+        signals: Sequence[str] | None,
+        start_us: int | None,
+        end_us: int | None,
+        points: int,
+    ) -> list[Series]:
+        """Return at most `points` real readings per channel: the smallest and largest of equal spans of time.
+
+        All readings where they are no more than `points` (at least 2). The extremes of the range are always kept.
+        """
+        with self._database.reading() as connection:
+            return downsampling.downsample(connection, session_id, signals, start_us, end_us, points)

@@ -1,0 +1,67 @@
+"""What a car reported at one moment: trouble codes, freeze frames, readiness."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select
+
+from storage.checks import plain_json
+from storage.database import Database
+from storage.errors import NotFoundError
+from storage.ids import new_id
+from storage.records import Page, Snapshot
+from storage.tables import session, snapshot, vehicle
+
+
+class Snapshots:
+    """All snapshots."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(
+        self, session_id: str | None, vehicle_id: str | None, kind: str, data: Mapping[str, Any]
+    ) -> Snapshot:
+        """Store what a car reported; `kind` is such as trouble_codes. NotFoundError for unknown ids."""
+        row: dict[str, Any] = {"id": new_id("snp"), "session_id": session_id, "vehicle_id": vehicle_id}
+        row |= {"kind": kind, "created_at": datetime.now(UTC), "data": plain_json("data", data)}
+        with self._database.writing() as connection:
+            _require(connection, session, "session", session_id)
+            _require(connection, vehicle, "vehicle", vehicle_id)
+            connection.execute(insert(snapshot).values(row))
+        return Snapshot(**row)
+
+    def get(self, snapshot_id: str) -> Snapshot:
+        """Return a snapshot; NotFoundError where there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(snapshot).where(snapshot.c.id == snapshot_id)).first()
+        if row is None:
+            raise NotFoundError(f"There is no snapshot {snapshot_id}.", "List the snapshots to find its id.")
+        return Snapshot(**row._mapping)
+
+    def list(
+        self,
+        *,
+        session_id: str | None = None,
+        vehicle_id: str | None = None,
+        kind: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[Snapshot]:
+        """Return snapshots, latest first."""
+        chosen = select(snapshot)
+        wanted = {"session_id": session_id, "vehicle_id": vehicle_id, "kind": kind}
+        for name, value in wanted.items():
+            if value is not None:
+                chosen = chosen.where(snapshot.c[name] == value)
+        latest = chosen.order_by(snapshot.c.created_at.desc(), snapshot.c.id)
+        with self._database.reading() as connection:
+            total = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
+            rows = connection.execute(latest.limit(limit).offset(offset))
+            return Page([Snapshot(**row._mapping) for row in rows], total)
+
+
+def _require(connection: Connection, table: Table, noun: str, wanted: str | None) -> None:
+    if wanted is not None and connection.scalar(select(table.c.id).where(table.c.id == wanted)) is None:
+        raise NotFoundError(f"There is no {noun} {wanted}.", f"List the {noun}s to find its id.")
