@@ -67,7 +67,7 @@ def _storage_state(workshop: Workshop) -> str:
     from storage.errors import StorageError
 
     try:
-        workshop.store.check()
+        workshop.store.sessions.list(limit=1)
     except (StorageError, ToolError, OSError) as error:
         return f"failed: {error}"
     return "ok"

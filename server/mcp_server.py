@@ -92,11 +92,11 @@ async def _call(
 
 
 def _finish(result: Answer, workshop: Workshop) -> types.CallToolResult:
-    content: list[types.ContentBlock] = [types.TextContent(type="text", text=result.text())]
+    content: list[types.ContentBlock] = [types.TextContent(type="text", text=result.say())]
     for artifact in result.artifacts_to_show():
         if artifact.mime == "image/png" and artifact.size_bytes <= LARGEST_IMAGE_BYTES:
             data = workshop.store.artifacts.get(artifact.artifact_id).data
-            image = base64.b64encode(data).decode("ascii")
+            image = base64.b64encode(data or b"").decode("ascii")
             content.append(types.ImageContent(type="image", data=image, mime_type=artifact.mime))
     return types.CallToolResult(content=content, structured_content=result.structured())
 

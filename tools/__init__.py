@@ -2,10 +2,23 @@
 
 from typing import Any
 
+from tools.analysis import analyze_session
 from tools.lookup import decode_vin, lookup_trouble_code
 from tools.registry import Tool
+from tools.sessions import delete_session, get_session, list_sessions, update_session
+from tools.signals import plot_signals, query_signals
+from tools.vehicles import list_vehicles, save_vehicle
 
 TOOLS: tuple[Tool[Any, Any], ...] = (
+    list_vehicles,
+    save_vehicle,
+    list_sessions,
+    get_session,
+    update_session,
+    delete_session,
+    query_signals,
+    plot_signals,
+    analyze_session,
     decode_vin,
     lookup_trouble_code,
 )

@@ -21,7 +21,7 @@ class AnalyzedSession(SessionAnalysis, Answer):
 
     session_id: str
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the drive in numbers and each finding with its evidence."""
         lines = [
             f"{self.session_id}: {self.window.readings:,} readings of {len(self.window.signals)} signals "

@@ -27,9 +27,9 @@ class Answer(BaseModel):
         """Make the answer of a room's result that has the same fields, already checked."""
         return cls.model_construct(**dict(result))
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the whole answer in one short text: what a model or a person reads first."""
-        raise NotImplementedError(f"{type(self).__name__} must say itself in one text")
+        raise NotImplementedError(f"{type(self).__name__} must say itself")
 
     def structured(self) -> dict[str, Any]:
         """Return the answer as plain JSON values."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from storage.store import Store
-
     from tools.recorder import Recorders
 
 Progress = Callable[[float, float | None, str], None]

@@ -31,7 +31,7 @@ class ImportedLog(Answer):
     columns: list[ColumnMatch]
     warnings: list[str]
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say what was stored, or would be, and what to know about it."""
         what = f"Imported as {self.session_id}" if self.session_id else "Dry run, nothing stored"
         length = f"{self.duration_s:,.1f} s" if self.duration_s is not None else "length unknown"
@@ -129,5 +129,5 @@ def _append_all(context: ToolContext, log: LogReader, session_id: str) -> None:
     for batch in log.batches():
         if context.cancelled.is_set():
             raise ToolError("timeout", "The import was cancelled.", "Nothing of it was kept; start it again.")
-        context.store.samples.append(session_id, [Column(*run) for run in batch])
+        context.store.samples.append(session_id, [Column(*run) for run in batch if len(run.values)])
         context.progress(log.position_bytes, log.size_bytes, "importing")

@@ -15,7 +15,7 @@ from vehicle.vin.models import VinAnswer
 class TroubleCode(CodeAnswer, Answer):
     """What a trouble code means, with provenance."""
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the meaning, or why it is not known, and what to do next."""
         meaning = f"{self.meaning.text} [{self.meaning.source}]" if self.meaning else self.reason
         lines = [f"{self.code}: {meaning}", f"Severity: {self.severity.value} ({self.severity.reason})."]
@@ -30,7 +30,7 @@ class TroubleCode(CodeAnswer, Answer):
 class TroubleCodes(CodePage, Answer):
     """Trouble codes found by text."""
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the page, one code a line."""
         lines = [f"{len(self.hits)} of {self.total} codes for {self.text!r}"]
         return "\n".join(
@@ -41,7 +41,7 @@ class TroubleCodes(CodePage, Answer):
 class Vin(VinAnswer, Answer):
     """What a VIN says, each field with its source."""
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the VIN in a few lines: what is known with its source, what is not."""
         year = self.model_year
         known = {"country": self.country, "region": self.region, **self.fields}

@@ -70,7 +70,7 @@ class Tool(Generic[Parameters, Result]):
     @cached_property
     def result(self) -> type[Answer]:
         """The model of the answer: the function's return annotation."""
-        answer = get_type_hints(self.function)["return"]
+        answer: type[Answer] = get_type_hints(self.function)["return"]
         if not issubclass(answer, Answer):
             raise TypeError(f"the tool {self.name} must return an Answer, not {answer}")
         return answer

@@ -19,7 +19,7 @@ class Sessions(Answer):
     offset: int
     sessions: list[SessionRow]
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the page, one session a line."""
         if not self.total:
             return "No sessions yet: record one with start_capture, or read a log with import_log."
@@ -48,7 +48,7 @@ class SessionDetails(Answer):
     warnings: list[str]
     details: dict[str, Any]
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the session, its signals and what to know about its data."""
         names = ", ".join(f"{row.signal} [{row.unit}]" for row in self.signals) or "none"
         lines = [self.session.line(), f"Signals: {names}."]
@@ -62,7 +62,7 @@ class SessionUpdated(Answer):
 
     session: SessionRow
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the session as it is now."""
         return self.session.line()
 
@@ -73,7 +73,7 @@ class SessionDeleted(Answer):
     session_id: str
     removed: dict[str, int]
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say what was removed."""
         parts = ", ".join(f"{count:,} {what}" for what, count in self.removed.items() if count)
         return f"Deleted {self.session_id}: {parts or 'it held nothing'}."
@@ -140,7 +140,7 @@ def update_session(
     """Change what people say about a session: its name, its notes, the vehicle it belongs to. Data stay as recorded."""
     if vehicle_id is not None:
         context.store.vehicles.get(vehicle_id)
-    changes = {"name": name, "notes": notes, "vehicle_id": vehicle_id}
+    changes: dict[str, Any] = {"name": name, "notes": notes, "vehicle_id": vehicle_id}
     session = context.store.sessions.update(
         session_id, **{key: value for key, value in changes.items() if value is not None}
     )

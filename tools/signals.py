@@ -36,7 +36,7 @@ class SignalQuery(Answer):
     session_id: str
     signals: list[SignalValues]
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say each signal's statistics in one line."""
         return "\n".join(_line(row) for row in self.signals)
 
@@ -48,7 +48,7 @@ class SignalPlot(Answer):
     plot: ArtifactRef
     description: str
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say what the plot shows."""
         return f"{self.description}\nPlot: {self.plot.artifact_id} ({self.plot.name})."
 
@@ -125,11 +125,11 @@ def plot_signals(
     from analysis.charts import plot_signals as draw
 
     table = load_table(context, session_id, signals, start_s, end_s)
-    chart = draw(table, signals, title=title)
+    png, description = draw(table, signals, title=title or session_id)
     artifact = context.store.artifacts.save(
-        session_id, "plot", f"{'-'.join(signals[:4])}.png", "image/png", chart.png, {"signals": signals}
+        session_id, "plot", f"{'-'.join(signals[:4])}.png", "image/png", png, {"signals": signals}
     )
     ref = ArtifactRef(
         artifact_id=artifact.id, name=artifact.name, mime=artifact.mime, size_bytes=artifact.size
     )
-    return SignalPlot(session_id=session_id, plot=ref, description=chart.description)
+    return SignalPlot(session_id=session_id, plot=ref, description=description)

@@ -1,6 +1,6 @@
 """Vehicles: what people entered about the cars that sessions belong to."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ class Vehicles(Answer):
     offset: int
     vehicles: list[VehicleRow]
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the page, one vehicle a line."""
         if not self.total:
             return "No vehicles yet: enter one with save_vehicle."
@@ -32,7 +32,7 @@ class VehicleSaved(Answer):
 
     vehicle: VehicleRow
 
-    def text(self) -> str:
+    def say(self) -> str:
         """Say the vehicle."""
         return self.vehicle.line()
 
@@ -67,7 +67,7 @@ def save_vehicle(
         from vehicle.vin import decode_vin
 
         vin = decode_vin(vin).vin
-    given = {
+    given: dict[str, Any] = {
         "name": name,
         "vin": vin,
         "make": make,

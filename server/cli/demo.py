@@ -53,7 +53,7 @@ def run_demo(workshop: Workshop, fault: str, minutes: float, *, as_json: bool, p
 def _say_all(session_id: str, address: str, told: dict[str, Answer]) -> None:
     say(f"Drove a simulated car ({address}) and recorded it over real ELM327 bytes into {session_id}.\n")
     for result in told.values():
-        say(result.text() + "\n")
+        say(result.say() + "\n")
     next_steps: dict[str, Any] = {
         "obd-agent sessions": "lists it",
         "obd-agent serve": "offers it over HTTP and MCP",

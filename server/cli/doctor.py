@@ -40,7 +40,7 @@ def _python() -> Check:
 
 def _storage(workshop: Workshop) -> Check:
     try:
-        workshop.store.check()
+        workshop.store.sessions.list(limit=1)
     except (StorageError, OSError) as error:
         return Check("storage", False, str(error), getattr(error, "hint", "") or "Check OBD_AGENT_HOME.")
     return Check("storage", True, f"files in {workshop.home}")

@@ -56,7 +56,7 @@ def show(result: Answer, as_json: bool) -> None:
     if as_json:
         print_json(result.structured())
     else:
-        say(result.text())
+        say(result.say())
 
 
 @contextmanager

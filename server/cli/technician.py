@@ -41,7 +41,7 @@ def import_files(
                 result = ask(workshop, "import_log", arguments, as_json=as_json, progress=progress)
             answers.append(result)
             if not as_json:
-                say(result.text())
+                say(result.say())
     if as_json:
         print_json([result.structured() for result in answers])
 
