@@ -9,7 +9,7 @@ import numpy as np
 from analysis.errors import NotEnoughDataError, UnknownChoiceError
 from analysis.findings import Finding
 from analysis.table import Floats, SignalTable
-from analysis.timeline import Gap, Track, track_of
+from analysis.tracks import Gap, Track, track_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,11 +95,12 @@ def _draw(
         marker = "." if len(track) < 60 else ""
         axes.plot(times_s / scale, values, color=_COLOURS[place], linewidth=0.9, marker=marker, markersize=4)
         _shade(axes, name, findings, scale)
-        _label(axes, name, track, (span[0] / scale, span[1] / scale))
-        last = place == len(tracks) - 1
-        axes.tick_params(labelbottom=last)
-        if last:
+        places = _label(axes, name, track, (span[0] / scale, span[1] / scale))
+        if place == len(tracks) - 1:
+            axes.set_xticks(places)
             axes.set_xlabel(f"time since session start ({unit})", fontsize=9)
+        else:
+            axes.xaxis.set_visible(False)
     if title:
         figure.suptitle(title, fontsize=11, y=1 - 8 / height, va="top")
 
@@ -111,15 +112,24 @@ def _time_scale(span_s: float) -> tuple[float, str]:
     return (60.0, "min") if span_s > 300 else (1.0, "s")
 
 
-def _label(axes: "Axes", name: str, track: Track, span: tuple[float, float]) -> None:
+def _label(axes: "Axes", name: str, track: Track, span: tuple[float, float]) -> Floats:
+    """Label a panel, and return where its vertical lines are."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_ylabel(f"{name}\n({track.unit})" if track.unit else name, fontsize=8)
     axes.tick_params(labelsize=8, length=3)
     axes.locator_params(axis="y", nbins=4)
-    axes.locator_params(axis="x", nbins=10)
-    axes.grid(visible=True, color="#dddddd", linewidth=0.5)
+    axes.grid(visible=True, axis="y", color="#dddddd", linewidth=0.5)
     pad = 0.01 * (span[1] - span[0]) or 0.5
     axes.set_xlim(span[0] - pad, span[1] + pad)
+    # One collection for all vertical lines: ticks of every panel would take half of the drawing time.
+    places = np.asarray(MaxNLocator(10).tick_values(*span))
+    places = places[(places >= span[0]) & (places <= span[1])]
+    axes.vlines(
+        places, 0, 1, transform=axes.get_xaxis_transform(), color="#dddddd", linewidth=0.5, zorder=0.5
+    )
     axes.yaxis.set_label_coords(-0.055, 0.5)
+    return places
 
 
 def _shade(axes: "Axes", name: str, findings: Sequence[Finding], scale: float) -> None:
@@ -167,9 +177,10 @@ def _png(canvas: Any) -> bytes:
     """Encode what the canvas has drawn; savefig would draw it a second time."""
     from PIL import Image
 
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    size = canvas.get_width_height()
+    picture = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
     out = BytesIO()
-    picture.save(out, format="PNG", compress_level=1)
+    picture.convert("RGB").save(out, format="PNG", compress_level=1)
     return out.getvalue()
 
 

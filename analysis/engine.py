@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.motion import acceleration_on_grid, speed_track, standing_below_kmh
 from analysis.table import Floats
-from analysis.timeline import Bools, Timeline, runs
+from analysis.timeline import Timeline
+from analysis.tracks import Bools, runs
 
 RUNNING_RPM = 400.0
 """Above this the engine runs by itself; starters turn it at 150 to 300 rpm."""
@@ -158,19 +159,29 @@ class Engine:
             return self._never("overrun", reason)
         idle = self.idle_rpm if np.isfinite(self.idle_rpm) else 800.0
         rolling = (self.speed_kmh > _OVERRUN_KMH) & (self.rpm > idle + _OVERRUN_RPM_OVER_IDLE)
-        return self.running & rolling & released & self._unfuelled
+        return self.running & rolling & released & ~self._fuelled
 
     @cached_property
-    def _unfuelled(self) -> Bools:
-        """No signal speaks for fuel: rate, commanded mixture and manifold pressure where they are known."""
+    def _fuelled(self) -> Bools:
+        """Something speaks for injected fuel: fuel rate, manifold pressure or load above what idling takes.
+
+        A cruise control drives with the pedal released, so where no such signal tells, a car that does not slow
+        down by 0.2 m/s² is taken as driven.
+        """
         fuelled = self.timeline.held("fuel_rate") > 0.3
-        mixture = self.timeline.held("commanded_equiv_ratio")
-        fuelled |= (mixture > 0.5) & (mixture < 1.0) & (self.timeline.held("fuel_status") == 2)
-        pressure = self.timeline.held("intake_pressure")
-        at_idle = pressure[self.idle & np.isfinite(pressure)]
-        if at_idle.size and np.median(at_idle) < 70:
-            fuelled |= pressure > np.median(at_idle) + 3
-        return ~fuelled
+        told = self.timeline.has("fuel_rate")
+        for name, above, at_most in (("intake_pressure", 3.0, 70.0), ("engine_load", 5.0, 60.0)):
+            level = self.timeline.held(name)
+            at_idle = level[self.idle & np.isfinite(level)]
+            if at_idle.size and np.median(at_idle) < at_most:
+                fuelled |= level > np.median(at_idle) + above
+                told = True
+        if told:
+            return fuelled
+        self.notes.append(
+            "No signal tells injected fuel: overrun is the pedal released and the car slowing down."
+        )
+        return ~(self.acceleration_ms2 <= -0.2)
 
     @cached_property
     def full_load(self) -> Bools:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from analysis.table import Floats
-from analysis.timeline import Timeline, Track
+from analysis.timeline import Timeline
+from analysis.tracks import Track
 
 STANDING_KMH = {"speed": 1.0, "gps_speed": 3.0}
 """Below this the car stands; a position receiver's speed is never quite zero."""

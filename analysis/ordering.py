@@ -20,6 +20,7 @@ class Repairs:
     duplicates: int = 0
     backward: int = 0
     unplaced: int = 0
+    repeated: int = 0
     steps: tuple[tuple[float, float], ...] = ()
 
 
@@ -44,7 +45,11 @@ def in_order(times_s: Floats, values: Floats) -> tuple[Floats, Floats, Repairs]:
     times_s, values = times_s[order], values[order]
     last = np.append(np.diff(times_s) > 0, True)
     repairs = Repairs(
-        missing, int(last.size - np.count_nonzero(last)), backward, int(np.count_nonzero(unplaced)), steps
+        missing=missing,
+        duplicates=int(last.size - np.count_nonzero(last)),
+        backward=backward,
+        unplaced=int(np.count_nonzero(unplaced)),
+        steps=steps,
     )
     return times_s[last], values[last], repairs
 

@@ -14,7 +14,8 @@ from analysis.results.session import SessionAnalysis, Window
 from analysis.states import operating_states, state_report
 from analysis.summaries import signal_statistics
 from analysis.table import SignalTable
-from analysis.timeline import Gap, Timeline
+from analysis.timeline import Timeline
+from analysis.tracks import Gap
 from analysis.trends import trends
 
 PARTS = ("quality", "states", "statistics", "correlations", "trends", "driving", "performance")

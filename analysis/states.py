@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from analysis.engine import WARM_C, Engine
 from analysis.findings import absent, derived
 from analysis.results.states import StateName, StateReport, StateShare
-from analysis.timeline import Bools, Timeline, runs
+from analysis.timeline import Timeline
+from analysis.tracks import Bools, runs
 
 DEFINITIONS: dict[StateName, str] = {
     "unknown": "no engine speed is known",

@@ -9,7 +9,8 @@ from analysis.quality.signals import quantiles
 from analysis.results.values import SignalStatistics, StateStatistics
 from analysis.states import STATE_NAMES, States
 from analysis.table import Floats
-from analysis.timeline import Timeline, Track
+from analysis.timeline import Timeline
+from analysis.tracks import Track
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _UNEVEN = 0.5

@@ -1,120 +1,30 @@
-"""The one notion of time: cleaned series, their gaps, and their alignment to a common grid.
+"""The one notion of time of a session: its tracks, and their alignment to a common grid of moments.
 
-`Track` is one signal in strictly increasing time that knows where its gaps are; `Timeline` holds the tracks
-of a window and a regular grid of moments. A value on the grid is the last reading, as long as it is not older
-than the signal's own rate allows; beyond that it is NaN. Nothing is interpolated or held across a gap.
+A value on the grid is the last reading, as long as it is not older than the signal's own rate allows; beyond that
+it is NaN. Nothing is interpolated, and nothing is held across a gap.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.ordering import Repairs, in_order
-from analysis.table import Floats, SignalSeries, SignalTable
+from analysis.held_rows import really_read, rows_per_reading
+from analysis.table import Floats, SignalTable
+from analysis.tracks import Bools, Gap, Track, runs, track_of
 
-Bools = NDArray[np.bool_]
-Gap = tuple[float, float, str]
+__all__ = ["Bools", "Floats", "Gap", "Timeline", "Track", "runs"]
 
-GAP_PERIODS = 3.0
-"""An interval this many times the usual one is a gap (and at least SHORTEST_GAP_S)."""
-SHORTEST_GAP_S = 1.0
-_NEIGHBOURS = 5
 _FINEST_S = 0.1
 _MOST_MOMENTS = 400_000
-
-
-@dataclass(frozen=True)
-class Track:
-    """One signal's finite readings in strictly increasing time.
-
-    `gaps` marks the intervals between neighbouring readings that are gaps (one fewer than readings);
-    `period_s` is the median interval (NaN below two readings), `max_age_s` how long a reading speaks for.
-    """
-
-    signal: str
-    unit: str
-    times_s: Floats
-    values: Floats
-    gaps: Bools
-    period_s: float
-    max_age_s: float
-    low: float | None
-    high: float | None
-    repairs: Repairs
-
-    def __len__(self) -> int:
-        return int(self.times_s.size)
-
-    @cached_property
-    def intervals_s(self) -> Floats:
-        """Seconds from each reading to the next, gaps included."""
-        return np.diff(self.times_s)
-
-    @cached_property
-    def weights_s(self) -> Floats:
-        """Seconds each reading stands for under the trapezoid rule; gaps count nothing."""
-        covered = np.where(self.gaps, 0.0, self.intervals_s)
-        weights = np.zeros(len(self))
-        weights[:-1] += covered / 2
-        weights[1:] += covered / 2
-        return weights
-
-    @property
-    def covered_s(self) -> float:
-        """Seconds between readings that are not gaps."""
-        return float(self.weights_s.sum())
-
-    def integral(self) -> float:
-        """Integrate the values over time by the trapezoid rule, gaps left out (unit x s)."""
-        return float(self.weights_s @ self.values)
-
-    def at(self, moments_s: Floats) -> Floats:
-        """Return the last reading at each moment (ascending), NaN where it is too old or there is none."""
-        if not len(self):
-            return np.full(moments_s.size, np.nan)
-        place = np.searchsorted(self.times_s, moments_s, side="right") - 1
-        held = self.values[np.maximum(place, 0)]
-        # Only a reading before a gap, or the last one, can be too old.
-        doubtful = np.append(self.gaps, True)[place] | (place < 0)
-        if doubtful.any():
-            age = moments_s[doubtful] - self.times_s[place[doubtful]]
-            held[doubtful] = np.where((place[doubtful] < 0) | (age > self.max_age_s), np.nan, held[doubtful])
-        return held
-
-
-def track_of(series: SignalSeries, recorded: Sequence[Gap] = ()) -> Track:
-    """Clean a series and find its gaps; `recorded` are gaps the recorder noted: (start_s, end_s, reason)."""
-    times_s, values, repairs = in_order(series.times_s, series.values)
-    intervals = np.diff(times_s)
-    period = float(np.median(intervals)) if intervals.size else float("nan")
-    limit = max(GAP_PERIODS * period, SHORTEST_GAP_S) if intervals.size else SHORTEST_GAP_S
-    gaps = _gaps(intervals, limit)
-    for start_s, end_s, _ in recorded:
-        gaps |= (times_s[:-1] < end_s) & (times_s[1:] > start_s)
-    return Track(
-        series.signal, series.unit, times_s, values, gaps, period, limit, series.low, series.high, repairs
-    )
-
-
-def _gaps(intervals_s: Floats, limit_s: float) -> Bools:
-    """Mark intervals over the limit, unless the readings around come as slowly (the rate changed)."""
-    gaps = intervals_s > limit_s
-    candidates = np.flatnonzero(gaps)
-    if not candidates.size or intervals_s.size < 2 * _NEIGHBOURS + 1:
-        return gaps
-    around = np.clip(candidates[:, None] + np.arange(-_NEIGHBOURS, _NEIGHBOURS + 1), 0, intervals_s.size - 1)
-    local = np.median(intervals_s[around], axis=1)
-    gaps[candidates] = intervals_s[candidates] > np.maximum(GAP_PERIODS * local, limit_s)
-    return gaps
 
 
 class Timeline(Mapping[str, Track]):
     """The tracks of a window by signal name, and their values on one regular grid of moments.
 
     `moments_s` (n) are the grid's times, `step_s` apart; each stands for the `step_s` seconds after it.
+    `rows_per_reading` is set for logs whose rows repeat older values: only what was really read is kept.
     """
 
     def __init__(
@@ -129,6 +39,9 @@ class Timeline(Mapping[str, Track]):
         window = table if start_s is None and end_s is None else table.between(start_s, end_s)
         self.recorded_gaps = tuple(gaps)
         self._tracks = {name: track_of(series, gaps) for name, series in window.items()}
+        self.rows_per_reading = rows_per_reading(self._tracks)
+        if self.rows_per_reading:
+            self._tracks = {n: really_read(t, self.rows_per_reading, gaps) for n, t in self._tracks.items()}
         self._held: dict[str, Floats] = {}
         filled = [track for track in self._tracks.values() if len(track)]
         self.start_s = float(min((t.times_s[0] for t in filled), default=0.0))
@@ -195,9 +108,3 @@ class Timeline(Mapping[str, Track]):
         """Sum a rate given per second on the grid over time, moments without a value left out (rate x s)."""
         known = np.isfinite(per_second) if where is None else np.isfinite(per_second) & where
         return float(per_second[known].sum()) * self.step_s
-
-
-def runs(where: Bools) -> NDArray[np.intp]:
-    """Return the stretches of True as rows (first index, index after the last)."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], where, [False]))))
-    return edges.reshape(-1, 2)

@@ -1,6 +1,5 @@
 """Slow drifts of signals over a session: Theil-Sen on block medians, since raw samples are not independent."""
 
-from itertools import pairwise
 from math import sqrt
 
 import numpy as np
@@ -8,7 +7,8 @@ import numpy as np
 from analysis.correlations import autocorrelations, benjamini_hochberg
 from analysis.results.relations import Trend, Trends
 from analysis.table import Floats
-from analysis.timeline import Timeline, Track
+from analysis.timeline import Timeline
+from analysis.tracks import Track
 
 FEWEST_BLOCKS = 10
 _MOST_BLOCKS = 40
@@ -44,24 +44,43 @@ def _blocks(track: Track) -> tuple[Floats, Floats] | str:
         return f"needs {2 * FEWEST_BLOCKS} readings over {_FEWEST_S:.0f} s"
     if np.ptp(track.values) == 0:
         return "constant"
-    edges = np.linspace(track.times_s[0], np.nextafter(track.times_s[-1], np.inf), 4 * _MOST_BLOCKS + 1)
-    effective = _effective_samples(_medians(track, edges)[1])
+    effective = _effective_samples(_means(track, 4 * _MOST_BLOCKS))
     count = min(_MOST_BLOCKS, int(effective))
     if count < FEWEST_BLOCKS:
         return f"only {effective:.1f} independent stretches of {FEWEST_BLOCKS} needed"
-    edges = np.linspace(track.times_s[0], np.nextafter(track.times_s[-1], np.inf), count + 1)
-    times_s, medians = _medians(track, edges)
+    times_s, medians = _medians(track, count)
     known = np.isfinite(medians)
     if np.count_nonzero(known) < FEWEST_BLOCKS:
         return f"readings in only {np.count_nonzero(known)} of {count} blocks"
     return times_s[known] / 3600, medians[known]
 
 
-def _medians(track: Track, edges: Floats) -> tuple[Floats, Floats]:
-    """Return the middle times and the median of the readings between neighbouring edges, NaN for none."""
+def _edges(track: Track, count: int) -> Floats:
+    """Return the edges of so many blocks of equal length over a track."""
+    return np.linspace(track.times_s[0], np.nextafter(track.times_s[-1], np.inf), count + 1)
+
+
+def _means(track: Track, count: int) -> Floats:
+    """Return the mean of the readings in each of so many blocks, NaN for none."""
+    cuts = np.searchsorted(track.times_s, _edges(track, count))
+    summed = np.concatenate(([0.0], np.cumsum(track.values - track.values[0])))
+    filled = np.diff(cuts)
+    with np.errstate(invalid="ignore"):
+        return np.diff(summed[cuts]) / np.where(filled, filled, np.nan)
+
+
+def _medians(track: Track, count: int) -> tuple[Floats, Floats]:
+    """Return the middle time and the median reading of each of so many blocks, NaN for none."""
+    edges = _edges(track, count)
     cuts = np.searchsorted(track.times_s, edges)
-    medians = [float(np.median(track.values[a:b])) if b > a else np.nan for a, b in pairwise(cuts)]
-    return (edges[:-1] + edges[1:]) / 2, np.array(medians)
+    filled = np.diff(cuts)
+    block = np.repeat(np.arange(count), filled)
+    padded = np.full((count, int(filled.max())), np.inf)
+    padded[block, np.arange(len(track)) - cuts[:-1][block]] = track.values
+    padded.sort(axis=1)
+    rows = np.arange(count)
+    middle = (padded[rows, np.maximum(filled - 1, 0) // 2] + padded[rows, filled // 2 % padded.shape[1]]) / 2
+    return (edges[:-1] + edges[1:]) / 2, np.where(filled > 0, middle, np.nan)
 
 
 def _effective_samples(medians: Floats) -> float:

@@ -2,7 +2,8 @@
 
 from analysis.findings import Quantity, absent, derived
 from analysis.motion import speed_track
-from analysis.timeline import Timeline, Track
+from analysis.timeline import Timeline
+from analysis.tracks import Track
 
 SPEED_ACCURACY = 0.015
 """OBD speed against satellite distance: within 1.5 % (JRC study, 15 cars and 12 trucks)."""

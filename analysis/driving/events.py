@@ -5,7 +5,7 @@ import numpy as np
 from analysis.engine import WARM_C, Engine
 from analysis.findings import Quantity, absent, derived
 from analysis.motion import acceleration_ms2, speed_track
-from analysis.timeline import Bools, Track, runs
+from analysis.tracks import Bools, Track, runs
 
 HARSH_ACCELERATION_MS2 = 3.0
 HARSH_BRAKING_MS2 = -3.5

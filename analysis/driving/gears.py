@@ -6,7 +6,7 @@ from analysis.engine import Engine
 from analysis.findings import derived
 from analysis.results.driving import Gear
 from analysis.table import Floats
-from analysis.timeline import runs
+from analysis.tracks import runs
 
 _SLOWEST_KMH = 12.0
 _BIN = 0.02

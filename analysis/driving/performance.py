@@ -6,7 +6,8 @@ from analysis.facts import VehicleFacts
 from analysis.findings import Quantity, absent, derived
 from analysis.motion import acceleration_ms2
 from analysis.results.driving import Performance, SpeedRun
-from analysis.timeline import Timeline, Track
+from analysis.timeline import Timeline
+from analysis.tracks import Track
 
 _SLOWEST_PULL_MS2 = 0.8
 _ROLLING_RESISTANCE = 0.012

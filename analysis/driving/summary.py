@@ -9,7 +9,8 @@ from analysis.engine import Engine
 from analysis.findings import Quantity, absent, derived, measured
 from analysis.motion import speed_track, standing_below_kmh
 from analysis.results.driving import DrivingSummary
-from analysis.timeline import Bools, Timeline
+from analysis.timeline import Timeline
+from analysis.tracks import Bools
 
 
 def driving_summary(timeline: Timeline, engine: Engine | None = None) -> DrivingSummary:

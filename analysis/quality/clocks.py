@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.results.quality import ClockStep, TimeGap
-from analysis.timeline import Gap, Timeline, Track
+from analysis.timeline import Timeline
+from analysis.tracks import Gap, Track
 
 
 def common_gaps(timeline: Timeline) -> list[Gap]:
@@ -66,19 +67,10 @@ def clock_steps(timeline: Timeline) -> list[ClockStep]:
 
 
 def held_values(timeline: Timeline) -> str | None:
-    """Say so if every row repeats all signals but brings only one new value at a time; else None."""
-    tracks = [track for track in timeline.values() if len(track) > 50]
-    if len(tracks) < 3 or any(len(track) != len(tracks[0]) for track in tracks):
+    """Say so if the rows of the log repeat older values, so that only part of them was really read."""
+    if timeline.rows_per_reading is None:
         return None
-    if any(not np.array_equal(track.times_s, tracks[0].times_s) for track in tracks[1:]):
-        return None
-    changed = np.stack([np.diff(track.values) != 0 for track in tracks])
-    at_once = changed.sum(axis=0)
-    changes = int(np.count_nonzero(at_once))
-    if changes < 30 or np.count_nonzero(changed.any(axis=1)) < 3 or np.mean(at_once[at_once > 0] > 1) > 0.05:
-        return None
-    period_s = tracks[0].period_s
     return (
-        f"Rows come every {period_s:.3g} s and repeat all {len(tracks)} signals, each with one new value: "
-        f"every signal is really read about every {period_s * len(tracks):.2g} s."
+        f"The log's rows repeat older values: each signal is really read only every {timeline.rows_per_reading} "
+        "rows. The repeats were left out, and rates and samples count what was read."
     )

@@ -7,7 +7,8 @@ import numpy as np
 
 from analysis.findings import Evidence, Finding
 from analysis.motion import acceleration_ms2
-from analysis.timeline import Bools, Timeline, Track, runs
+from analysis.timeline import Timeline
+from analysis.tracks import Bools, Track, runs
 
 _LASTING_S = 2.0
 _LISTED = 5

@@ -14,16 +14,15 @@ _NO_POWERTRAIN = ("rpm", "speed")
 def assess(timeline: Timeline) -> QualityReport:
     """Report rates, gaps, clock steps, stuck and impossible values of a timeline, with findings."""
     stuck = {name: stuck_runs(name, timeline) for name in timeline}
-    signals = [
-        signal_quality(name, track, timeline.recorded_gaps, stuck[name]) for name, track in timeline.items()
-    ]
+    signals = [signal_quality(name, timeline, stuck[name]) for name in timeline]
     gaps, steps = as_time_gaps(common_gaps(timeline)), clock_steps(timeline)
+    lost_s = sum(gap.end_s - gap.start_s for gap in gaps)
     return QualityReport(
-        verdict=_verdict(signals, steps),
+        verdict=_verdict(signals, bool(steps) or lost_s > 0.05 * (timeline.end_s - timeline.start_s)),
         completeness=_completeness(signals),
         signals=signals,
         gaps=sorted(gaps, key=lambda gap: gap.start_s - gap.end_s)[:LISTED_GAPS],
-        gap_s=sum(gap.end_s - gap.start_s for gap in gaps),
+        gap_s=lost_s,
         clock_steps=steps[:LISTED_GAPS],
         held_values=held_values(timeline),
         notes=_notes(signals, gaps),
@@ -31,12 +30,12 @@ def assess(timeline: Timeline) -> QualityReport:
     )
 
 
-def _verdict(signals: list[SignalQuality], steps: list[ClockStep]) -> Verdict:
-    """Take the worst signal, but no worse than usable for one signal among many good ones."""
+def _verdict(signals: list[SignalQuality], damaged: bool) -> Verdict:
+    """Call a recording poor if half its signals are, good if all are and its time line is whole."""
     verdicts = [signal.verdict for signal in signals]
     if not verdicts or 2 * verdicts.count("poor") >= len(verdicts):
         return "poor"
-    return "good" if set(verdicts) == {"good"} and not steps else "usable"
+    return "good" if set(verdicts) == {"good"} and not damaged else "usable"
 
 
 def _completeness(signals: list[SignalQuality]) -> Quantity:

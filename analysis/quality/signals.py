@@ -5,30 +5,31 @@ import numpy as np
 from analysis.findings import Quantity, absent, derived
 from analysis.results.quality import SignalQuality, StuckRun, TimeGap, Verdict
 from analysis.table import Floats
-from analysis.timeline import Gap, Track
+from analysis.timeline import Timeline
+from analysis.tracks import Gap, Track
 
 LISTED_GAPS = 20
 _MOST_CODES = 4096
 
 
-def signal_quality(
-    name: str, track: Track, recorded: tuple[Gap, ...], stuck: list[StuckRun]
-) -> SignalQuality:
-    """Describe rate, jitter, completeness, gaps, steps and limits of one track."""
+def signal_quality(name: str, timeline: Timeline, stuck: list[StuckRun]) -> SignalQuality:
+    """Describe rate, jitter, completeness, gaps, steps and limits of one signal."""
+    track = timeline[name]
     codes = np.unique(track.values)
-    gap_count, gap_s, gaps = _gaps(track, recorded)
+    gap_count, gap_s, gaps = _gaps(track, timeline.recorded_gaps)
     outside = _outside(track)
     notes = _notes(track, codes)
-    complete = _completeness(track)
+    complete = _completeness(track, timeline.end_s - timeline.start_s)
     repairs = track.repairs
     return SignalQuality(
         signal=name,
         unit=track.unit,
-        readings=len(track) + repairs.missing + repairs.duplicates + repairs.unplaced,
+        readings=len(track) + repairs.missing + repairs.duplicates + repairs.unplaced + repairs.repeated,
         missing=repairs.missing,
         duplicates=repairs.duplicates,
         backward=repairs.backward,
         unplaced=repairs.unplaced,
+        repeated=repairs.repeated,
         first_s=float(track.times_s[0]) if len(track) else None,
         last_s=float(track.times_s[-1]) if len(track) else None,
         rate_hz=_rate(track),
@@ -76,11 +77,11 @@ def _jitter(track: Track) -> Quantity:
     return derived((high - low) / track.period_s, "ratio", method, samples=len(track) - 1)
 
 
-def _completeness(track: Track) -> Quantity:
+def _completeness(track: Track, span_s: float) -> Quantity:
     if len(track) < 3:
         return absent("%", "fewer than three readings")
-    expected = (track.times_s[-1] - track.times_s[0]) / track.period_s + 1
-    method = "readings / (duration / median interval + 1)"
+    expected = span_s / track.period_s + 1
+    method = "readings / (duration of the session / median interval + 1)"
     return derived(min(100.0, 100 * len(track) / expected), "%", method, samples=len(track))
 
 
@@ -134,8 +135,8 @@ def _notes(track: Track, codes: Floats) -> list[str]:
 
 
 def _verdict(track: Track, complete: Quantity, outside: int, stuck: bool) -> Verdict:
-    """Sum a signal up: poor below 60 % of the readings or with false values, usable below 90 %."""
+    """Sum a signal up: poor below 60 % of the readings or with false values, usable below 80 %."""
     share = complete.value if complete.value is not None else 100.0
     if stuck or share < 60 or outside > 0.01 * max(1, len(track)) or not len(track):
         return "poor"
-    return "usable" if share < 90 or outside or track.repairs.unplaced else "good"
+    return "usable" if share < 80 or outside or track.repairs.unplaced else "good"

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.results.quality import StuckRun
-from analysis.timeline import Timeline, Track
+from analysis.timeline import Timeline
+from analysis.tracks import Track
 
 STUCK_AFTER_S = 30.0
 # Only signals that never rest while an engine works. Speed repeats at cruise, pedals and temperatures rest.

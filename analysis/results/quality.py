@@ -46,6 +46,7 @@ class SignalQuality(Result):
     duplicates: int = Field(description="readings at a time that another reading already has")
     backward: int = Field(description="readings stamped earlier than the one before")
     unplaced: int = Field(description="readings left out since the clock had stepped back over them")
+    repeated: int = Field(description="readings left out since the row only repeated an older value")
     first_s: float | None
     last_s: float | None
     rate_hz: Quantity
