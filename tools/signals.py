@@ -1,6 +1,8 @@
 """Look at a session's readings: statistics with few points, or a picture."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +12,9 @@ from tools.context import ToolContext
 from tools.registry import tool
 from tools.session_table import check_signals, check_window, load_table
 from tools.times import microseconds, seconds_of
+
+if TYPE_CHECKING:
+    from storage.records import Channel, Series
 
 
 class SignalValues(BaseModel):
@@ -85,28 +90,33 @@ def query_signals(
     channels = context.store.samples.channels(session_id)
     check_signals(channels, signals)
     window = microseconds(start_s), microseconds(end_s)
-    summaries = context.store.samples.summary(session_id, signals, *window)
+    summaries = {(c.signal, c.ecu): c for c in context.store.samples.summary(session_id, signals, *window)}
     thinned = context.store.samples.downsample(session_id, signals, *window, points) if points else []
-    by_channel = {(series.signal, series.ecu): series for series in thinned}
-    rows = []
-    for summary in summaries:
-        series = by_channel.get((summary.signal, summary.ecu))
-        rows.append(
-            SignalValues(
-                signal=summary.signal,
-                unit=summary.unit,
-                ecu=summary.ecu,
-                readings=summary.readings,
-                mean=summary.mean,
-                minimum=summary.minimum,
-                maximum=summary.maximum,
-                first_s=seconds_of(summary.first_us),
-                last_s=seconds_of(summary.last_us),
-                times_s=[] if series is None else (series.times_us / 1e6).tolist(),
-                values=[] if series is None else series.values.tolist(),
-            )
-        )
+    series = {(one.signal, one.ecu): one for one in thinned}
+    wanted = [channel for channel in channels if channel.signal in signals]
+    keys = [(channel.signal, channel.ecu) for channel in wanted]
+    rows = [
+        _values(channel, summaries.get(key), series.get(key))
+        for channel, key in zip(wanted, keys, strict=True)
+    ]
     return SignalQuery(session_id=session_id, signals=rows)
+
+
+def _values(channel: Channel, summary: Channel | None, series: Series | None) -> SignalValues:
+    """Join what a window holds of a channel; a window without readings is an answer too."""
+    return SignalValues(
+        signal=channel.signal,
+        unit=channel.unit,
+        ecu=channel.ecu,
+        readings=summary.readings if summary else 0,
+        mean=summary.mean if summary else None,
+        minimum=summary.minimum if summary else None,
+        maximum=summary.maximum if summary else None,
+        first_s=seconds_of(summary.first_us) if summary else None,
+        last_s=seconds_of(summary.last_us) if summary else None,
+        times_s=(series.times_us / 1e6).tolist() if series else [],
+        values=series.values.tolist() if series else [],
+    )
 
 
 @tool("sessions", "Plot signals of a session")
