@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vehicle.simulator.memory import Memory
-from vehicle.simulator.readiness import status_bytes, this_drive_bytes
+from vehicle.simulator.readiness import monitor_bytes
 from vehicle.simulator.state import State
 
 Read = Callable[[State, Memory], float]
@@ -63,7 +63,7 @@ SCALARS: tuple[Scalar, ...] = (
     Scalar("warmups_since_dtc_clear", "count", 0x30, lambda s, m: m.warmups_since_clear, 1),
     Scalar("distance_since_dtc_clear", "km", 0x31, lambda s, m: m.distance_since_clear_km, 1, size=2),
     Scalar("barometric_pressure", "kPa", 0x33, lambda s, m: s.baro_kpa, 1),
-    Scalar("o2_s1_wr_lambda", "ratio", 0x34, lambda s, m: s.lambda_read, _RATIO, size=2),
+    Scalar("o2_s1_wr_current_lambda", "ratio", 0x34, lambda s, m: s.lambda_read, _RATIO, size=2),
     Scalar("catalyst_temp_b1s1", "°C", 0x3C, lambda s, m: s.catalyst_c, 0.1, -40, size=2),
     Scalar("control_module_voltage", "V", 0x42, lambda s, m: s.volts_read, 0.001, size=2),
     Scalar("absolute_load", "%", 0x43, lambda s, m: s.absolute_load_pct, _PERCENT, size=2),
@@ -83,8 +83,8 @@ SCALARS: tuple[Scalar, ...] = (
     Scalar("engine_torque_demand", "%", 0x61, lambda s, m: _torque_pct(max(s.torque_nm, 0.0)), 1, -125),
     Scalar("engine_torque_actual", "%", 0x62, lambda s, m: _torque_pct(s.torque_nm), 1, -125),
     Scalar("engine_reference_torque", "Nm", 0x63, lambda s, m: TORQUE_REFERENCE_NM, 1, size=2),
-    Scalar("engine_fuel_rate", "g/s", 0x9D, lambda s, m: s.fuel_cmd_gps, 0.02, size=2),
-    Scalar("vehicle_fuel_rate", "g/s", 0x9D, lambda s, m: s.fuel_cmd_gps, 0.02, size=2, at=2),
+    Scalar("engine_fuel_rate_mass", "g/s", 0x9D, lambda s, m: s.fuel_cmd_gps, 0.02, size=2),
+    Scalar("vehicle_fuel_rate_mass", "g/s", 0x9D, lambda s, m: s.fuel_cmd_gps, 0.02, size=2, at=2),
     Scalar("odometer", "km", 0xA6, lambda s, m: m.odometer_start_km + s.distance_km, 0.1, size=4),
 )
 
@@ -104,9 +104,22 @@ _FIXED: Mapping[int, bytes] = {
     0x13: b"\x03",  # oxygen sensors: bank 1, before and after the catalyst
     0x1C: b"\x01",  # OBD II as defined by the CARB
 }
+
+
+def _status(_: State, m: Memory) -> bytes:
+    """PID 01: MIL and number of stored codes, monitors since the codes were cleared."""
+    count = min(len(m.stored), 127) | (0x80 if m.mil else 0)
+    return bytes([count]) + monitor_bytes(m.ready)
+
+
+def _this_drive(_: State, m: Memory) -> bytes:
+    """PID 41: monitors in this driving cycle."""
+    return b"\0" + monitor_bytes(m.ready_this_drive)
+
+
 _COMPUTED: Mapping[int, Callable[[State, Memory], bytes]] = {
-    0x01: status_bytes,
-    0x41: this_drive_bytes,
+    0x01: _status,
+    0x41: _this_drive,
 }
 _PARTS: dict[int, list[Scalar]] = {}
 for _scalar in SCALARS:

@@ -4,6 +4,7 @@ from random import Random
 
 from vehicle.simulator.air import Intake, set_loads
 from vehicle.simulator.combustion import Misfires, step_spark, step_torque
+from vehicle.simulator.diagnosis import Diagnosis
 from vehicle.simulator.drive_cycle import DriveCycle
 from vehicle.simulator.electrical import step_voltage
 from vehicle.simulator.exhaust import Exhaust
@@ -28,6 +29,7 @@ class Model:
         self.steps = 0
         self.state = _cold_start(options)
         self.memory = Memory()
+        self.diagnosis = Diagnosis(self.memory)
         rng = Random(f"car {options.seed}")  # noqa: S311  # repeatable noise, no secret
         self._rng = rng
         self._maf_scale = 1.0 + rng.uniform(-0.008, 0.008)
@@ -49,6 +51,8 @@ class Model:
 
     def switch_ignition(self, on: bool) -> None:
         """Turn the key: on starts the engine two seconds later, off stops engine and car."""
+        if self.state.ignition and not on:
+            self.diagnosis.end_cycle()
         self.state.ignition = on
         self._key_on_s = self.state.time_s
 
@@ -74,6 +78,12 @@ class Model:
         step_spark(s, self._rng)
         step_heat(s, self._effects, dt)
         step_voltage(s, self._effects, dt)
+        self.diagnosis.step(s, dt)
+
+    def clear_codes(self) -> None:
+        """Do what service 04 does: codes, freeze frame, readiness, counters and learnt trims are gone."""
+        self.diagnosis.clear()
+        self.fuel.forget()
 
     def _turn_key(self, s: State) -> None:
         since = s.time_s - self._key_on_s
@@ -110,7 +120,8 @@ class Model:
         s.speed_read = s.speed_kmh * 1.004
         s.map_read = s.map_kpa + gauss(0.0, 0.25)
         lost = effects.maf_loss + effects.maf_loss_at_flow * s.throttle_gps / 60.0
-        s.maf_read = max(0.0, s.throttle_gps * self._maf_scale * (1.0 - lost) * (1.0 + gauss(0.0, 0.006)))
+        s.maf_mean = s.throttle_gps * self._maf_scale * (1.0 - lost)
+        s.maf_read = s.maf_mean * (1.0 + gauss(0.0, 0.006))
         if not effects.coolant_stuck:
             s.coolant_read = s.coolant_c + gauss(0.0, 0.12)
         s.iat_read = s.iat_c + gauss(0.0, 0.1)

@@ -25,7 +25,7 @@ class Exhaust:
         """Advance sensors and catalyst by dt seconds."""
         # a misfire sends its air past the sensor unburnt
         self._line.append(s.lambda_true * (1.0 + 0.6 * s.misfire_share))
-        delay_s = 0.06 + 1.0 / max(s.air_gps, 1.0)
+        delay_s = 0.18 + 1.6 / max(s.air_gps, 2.0)
         arriving = self._line[max(-_STEPS, -1 - int(delay_s / dt))]
         self._front += (arriving - self._front) * (1.0 - math.exp(-dt / effects.o2_lag_s))
         s.lambda_read += (arriving - s.lambda_read) * 0.55
@@ -40,7 +40,7 @@ class Exhaust:
         through = self._fill >= 1.0 or self._fill <= 0.0
         self._fill = min(max(self._fill, 0.0), 1.0)
         resting = 0.9935 + 0.004 * (self._fill - 0.5)
-        self._rear += ((arriving if through else resting) - self._rear) * (0.5 if through else 0.12)
+        self._rear += ((arriving if through else resting) - self._rear) * (0.7 if through else 0.12)
 
     def _sense(self, s: State, dt: float) -> None:
         if s.run_time_s < 18.0:  # the heaters bring the sensors up
@@ -48,7 +48,7 @@ class Exhaust:
             s.o2_front_v = s.o2_rear_v = for_cold
             return
         s.o2_front_v = _nernst(self._front) + self._rng.gauss(0.0, 0.008)
-        s.o2_rear_v += (_nernst(self._rear) - s.o2_rear_v) * min(1.0, dt / 0.25) + self._rng.gauss(0.0, 0.003)
+        s.o2_rear_v += (_nernst(self._rear) - s.o2_rear_v) * min(1.0, dt / 0.15) + self._rng.gauss(0.0, 0.003)
 
     def _heat(self, s: State, dt: float) -> None:
         target = s.ambient_c

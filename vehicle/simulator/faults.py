@@ -28,7 +28,7 @@ HEALTHY = Effects()
 
 def _misfire(severity: float) -> Effects:
     # one coil failing; a bad one takes its neighbour on the same driver along
-    neighbour = 0.12 * max(0.0, severity - 0.7) / 0.3
+    neighbour = 0.04 * max(0.0, severity - 0.7) / 0.3
     return Effects(misfires=(0.20 * severity, 0.0, 0.0, neighbour))
 
 
@@ -39,7 +39,7 @@ _KINDS: Mapping[str, Callable[[float], Effects]] = {
     "overheating": lambda severity: Effects(radiator=1.0 - 0.88 * severity, fan_works=severity < 0.3),
     "weak_alternator": lambda severity: Effects(alternator=1.0 - severity),
     "misfire": _misfire,
-    "worn_catalyst": lambda severity: Effects(catalyst=0.015**severity),
+    "worn_catalyst": lambda severity: Effects(catalyst=0.003**severity),
     "fuel_pressure_low": lambda severity: Effects(
         rail_pressure=1.0 - 0.38 * severity, rail_droop=0.2 * severity
     ),

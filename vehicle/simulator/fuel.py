@@ -37,7 +37,7 @@ class FuelControl:
             s.fuel_status, s.fuel_cut = OPEN_LOOP_COLD, False
             return
         self._choose_mode(s, dt)
-        low, weight = self._place(s.maf_read)
+        low, weight = self._place(s.maf_mean)
         s.ltft_pct = self.long_trims[low] * (1.0 - weight) + self.long_trims[low + 1] * weight
         if s.fuel_status == CLOSED_LOOP:
             self._correct(s, low, weight, dt)
@@ -75,7 +75,7 @@ class FuelControl:
         """Two-point control with a jump at each switch of the sensor; long-term trim takes over the mean."""
         rich = s.o2_front_v > 0.45
         if self._after_cut_s <= 0.0:
-            step = (2.6 + 0.06 * s.maf_read) * dt + (0.9 if rich != self._was_rich else 0.0)
+            step = (4.2 + 0.1 * s.maf_mean) * dt + (1.3 if rich != self._was_rich else 0.0)
             s.stft_pct += -step if rich else step
         self._was_rich = rich
         self._mean_stft += (s.stft_pct - self._mean_stft) * min(1.0, dt / 4.0)
@@ -94,11 +94,11 @@ class FuelControl:
             s.lambda_true = 4.0
             return
         trims = (1.0 + s.stft_pct / 100.0) * (1.0 + s.ltft_pct / 100.0)
-        s.fuel_cmd_gps = s.maf_read / (STOICHIOMETRIC * s.lambda_cmd) * trims
+        s.fuel_cmd_gps = s.maf_mean / (STOICHIOMETRIC * s.lambda_cmd) * trims
         s.fuel_gps = s.fuel_cmd_gps * self._injector * (s.rail_kpa / RAIL_KPA) ** 0.5
         if s.fuel_gps > 0.0:
             burning = s.air_gps / (STOICHIOMETRIC * s.fuel_gps)
-            s.lambda_true = max(0.6, min(4.0, burning * (1.0 + self._rng.gauss(0.0, 0.004))))
+            s.lambda_true = max(0.6, min(4.0, burning * (1.0 + self._rng.gauss(0.0, 0.0015))))
         used = s.fuel_gps / FUEL_DENSITY_GL * dt
         s.fuel_used_l += used
         s.fuel_l = max(s.fuel_l - used, 5.0)

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass, field
 
+from vehicle.simulator.readiness import MONITORS
+
 FreezeFrame = dict[int, bytes]
 
 
 @dataclass(slots=True)
 class Memory:
-    """Codes are kept in the order they came; the freeze frame belongs to `freeze_code`."""
+    """Codes are kept in the order they came; the freeze frame belongs to `freeze_code`.
+
+    The defaults are a car in mid-life whose codes were last cleared some 1,900 km ago.
+    """
 
     pending: list[str] = field(default_factory=list)
     stored: list[str] = field(default_factory=list)
@@ -22,8 +27,27 @@ class Memory:
     minutes_with_mil: float = 0.0
     warmups_since_clear: int = 63
     ignition_cycles: int = 3_120
-    ready: dict[str, bool] = field(default_factory=dict)
+    completions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MONITORS, 1900))
+    conditions: int = 2_480  # driving cycles in which the general denominator of SAE J1979 was met
+    ready: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(MONITORS, True))
     ready_this_drive: dict[str, bool] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Do what service 04 does; permanent codes stay until their monitors have run and passed."""
+        self.pending.clear()
+        self.stored.clear()
+        self.mil = False
+        self.freeze_code, self.freeze = "", {}
+        self.distance_since_clear_km = self.distance_with_mil_km = 0.0
+        self.minutes_since_clear = self.minutes_with_mil = 0.0
+        self.warmups_since_clear = 0
+        self.ready, self.ready_this_drive = {}, {}
+
+    def complete(self, monitor: str) -> None:
+        """Note that a readiness monitor has run to its end."""
+        if not self.ready_this_drive.get(monitor, False):
+            self.completions[monitor] = min(self.completions[monitor] + 1, 0xFFFF)
+        self.ready[monitor] = self.ready_this_drive[monitor] = True
 
 
 def code_bytes(code: str) -> bytes:

@@ -67,6 +67,7 @@ class State:
     rpm_read: float = 0.0
     speed_read: float = 0.0
     map_read: float = 100.8
+    maf_mean: float = 0.0  # what the sensor says over an intake stroke: the ECU meters fuel by it
     maf_read: float = 0.0
     coolant_read: float = 20.0
     iat_read: float = 20.0

@@ -6,9 +6,10 @@ from vehicle.simulator.state import State
 
 _COOLANT_KJ_K = 46.0  # engine block, head and coolant together
 _OPENS_C = 86.0
-_FULL_C = 98.0
+_FULL_C = 96.0
 _FAN_ON_C = 101.0
 _FAN_OFF_C = 96.0
+_BOILS_C = 121.0
 
 
 def step_heat(s: State, effects: Effects, dt: float) -> None:
@@ -20,9 +21,11 @@ def step_heat(s: State, effects: Effects, dt: float) -> None:
         s.fan = s.running and effects.fan_works
     elif s.coolant_read < _FAN_OFF_C:
         s.fan = False
-    air = 45.0 + 20.0 * speed**0.8 + (380.0 if s.fan else 0.0)  # W/K of the radiator, fully open
+    air = 70.0 + 40.0 * speed**0.8 + (380.0 if s.fan else 0.0)  # W/K of the radiator, fully open
     lost_kw = (s.thermostat * air * effects.radiator + 11.0 + 0.35 * speed) * hot / 1000.0
     burnt_kw = s.fuel_gps * HEAT_KJ_G
+    if s.coolant_c > _BOILS_C:  # steam leaves by the cap and takes its heat along
+        lost_kw += 1.5 * (s.coolant_c - _BOILS_C)
     gained_kw = 0.27 * burnt_kw + (1.1 if s.running else 0.0)
     s.coolant_c += (gained_kw - lost_kw) / _COOLANT_KJ_K * dt
     rubbing_kw = s.friction_nm * s.rpm * 0.10472 / 1000.0 * 0.35 if s.running else 0.0
@@ -36,7 +39,7 @@ def step_heat(s: State, effects: Effects, dt: float) -> None:
 def _move_thermostat(s: State, effects: Effects, dt: float) -> None:
     wanted = (s.coolant_c - _OPENS_C) / (_FULL_C - _OPENS_C)
     wanted = min(max(wanted, effects.thermostat_least), 1.0)
-    s.thermostat += (wanted - s.thermostat) * min(1.0, dt / 12.0)
+    s.thermostat += (wanted - s.thermostat) * min(1.0, dt / 8.0)
 
 
 def _warm_intake(s: State, speed: float, dt: float) -> None:
