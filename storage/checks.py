@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from storage.codec import Floats, Ints
 from storage.errors import InvalidDataError
@@ -18,23 +19,13 @@ MAX_COLUMNS = 65_535
 
 def checked(columns: Sequence[Column]) -> list[Column]:
     """Return the columns that have readings, as int64 and float64 arrays, or raise InvalidDataError."""
-    converted = [_converted(column) for column in columns]
-    filled = [column for column in converted if column.times_us.size]
+    filled = [converted for column in columns if (converted := _converted(column)).times_us.size]
     if not filled:
         raise InvalidDataError("The batch has no readings.", "Send at least one reading.")
     if len(filled) > MAX_COLUMNS:
         raise InvalidDataError(
             f"The batch has {len(filled)} columns; {MAX_COLUMNS} are allowed.", "Send fewer."
         )
-    if not np.isfinite(np.concatenate([column.values for column in filled])).all():
-        _refuse_first(filled)
-    times = {id(column.times_us): column.times_us for column in filled}
-    for array in times.values():
-        if array.max() > TIME_LIMIT_US or array.min() < -TIME_LIMIT_US:
-            raise InvalidDataError(
-                f"Times must lie within ±{TIME_LIMIT_US} µs of the session's start.",
-                "Give times in microseconds since the session's start.",
-            )
     return filled
 
 
@@ -45,17 +36,30 @@ def _converted(column: Column) -> Column:
             f"{column.signal}: {times.shape} times for {values.shape} values.",
             "Give one-dimensional arrays of equal length.",
         )
+    if not column.signal:
+        raise InvalidDataError("A column has no signal name.", "Name every signal.")
+    if times is column.times_us and times.dtype == np.int64 and values.dtype == np.float64:
+        return column
     if times.size and times.dtype.kind not in "iu":
         raise InvalidDataError(
             f"{column.signal}: times are {times.dtype}.", "Give whole microseconds (int64)."
         )
     if values.size and values.dtype.kind not in "iufb":
         raise InvalidDataError(f"{column.signal}: values are {values.dtype}.", "Give numbers (float64).")
-    if not column.signal:
-        raise InvalidDataError("A column has no signal name.", "Name every signal.")
     return column._replace(
         times_us=times.astype(np.int64, copy=False), values=values.astype(np.float64, copy=False)
     )
+
+
+def check_zones(zones: NDArray[np.void], columns: Sequence[Column]) -> None:
+    """Raise InvalidDataError where the zone maps of columns show values or times that must not be stored."""
+    if not (np.isfinite(zones["vmin"]) & np.isfinite(zones["vmax"])).all():
+        _refuse_first(columns)
+    if zones["last_us"].max() > TIME_LIMIT_US or zones["first_us"].min() < -TIME_LIMIT_US:
+        raise InvalidDataError(
+            f"Times must lie within ±{TIME_LIMIT_US} µs of the session's start.",
+            "Give times in microseconds since the session's start.",
+        )
 
 
 def _refuse_first(columns: Sequence[Column]) -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -12,21 +12,36 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from storage.errors import InvalidDataError, StorageBusyError, StorageError
-from storage.failures import translate
+from storage.failures import translate, translate_driver
 
 BUSY_TIMEOUT_S = 30.0
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
 
 
-class _Lock:
-    """A writer lock that a weak dictionary can hold."""
+class _WriterLock:
+    """Lets one thread write at a time, and gives up waiting like the database does."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=BUSY_TIMEOUT_S):
+            raise StorageBusyError("Another thread has been writing for too long.", "Try again in a moment.")
+
+    def __exit__(self, *failure: object) -> None:
+        self._lock.release()
 
 
-_writer_locks: "WeakValueDictionary[str, _Lock]" = WeakValueDictionary()
+_writer_locks: "WeakValueDictionary[str, _WriterLock]" = WeakValueDictionary()
 _writer_locks_guard = threading.Lock()
+
+
+def _writer_lock_of(path: Path | None) -> AbstractContextManager[None]:
+    """Return the lock that all stores of one SQLite file in this process share."""
+    if path is None:
+        return nullcontext()
+    with _writer_locks_guard:
+        return _writer_locks.setdefault(str(path), _WriterLock())
 
 
 def parse(address: str) -> URL:
@@ -57,19 +72,20 @@ class Database:
         self.url = parse(address)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.path = Path(self.url.database or "") if self.is_sqlite else None
-        self._writer_lock = self._find_writer_lock()
-        with self.failures():
-            self.engine = self._open_sqlite() if self.is_sqlite else self._open_postgres()
+        self._writer_lock = _writer_lock_of(self.path)
+        self.engine = self._open_postgres() if self.path is None else self._open_sqlite(self.path)
+        self._driver_error: type[BaseException] = self.engine.dialect.loaded_dbapi.Error
+        self._writers = self.engine.execution_options(writing=True)
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._readers = self.engine.execution_options(**snapshot)
 
-    def _find_writer_lock(self) -> _Lock | None:
-        if not self.is_sqlite:
-            return None
-        with _writer_locks_guard:
-            return _writer_locks.setdefault(str(self.path), _Lock())
-
-    def _open_sqlite(self) -> Engine:
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+    def _open_sqlite(self, path: Path) -> Engine:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"There is no folder {path.parent}: {error}.", "Name another place."
+            ) from error
         engine = create_engine(self.url, **_POOL, connect_args={"timeout": BUSY_TIMEOUT_S})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -87,26 +103,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection on which all reads see one state of the database."""
-        level = None if self.is_sqlite else "REPEATABLE READ"
-        with self.failures(), self._connect(isolation_level=level) as connection, connection.begin():
+        with self.failures(), self._readers.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection whose changes are durable, all or none, when the block ends."""
-        with ExitStack() as stack:
-            stack.enter_context(self.failures())
-            if self._writer_lock is not None:
-                stack.enter_context(_held(self._writer_lock.lock))
-            connection = stack.enter_context(self._connect(writing=self.is_sqlite or None))
-            stack.enter_context(connection.begin())
+        with self.failures(), self._writer_lock, self._writers.begin() as connection:
             yield connection
-
-    @contextmanager
-    def _connect(self, **options: Any) -> Iterator[Connection]:
-        with self.engine.connect() as connection:
-            given = {name: value for name, value in options.items() if value is not None}
-            yield connection.execution_options(**given) if given else connection
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -115,10 +119,8 @@ class Database:
             yield
         except SQLAlchemyError as error:
             raise translate(error, self.name) from error
-        except OSError as error:
-            raise StorageError(
-                f"Cannot open the database {self.name}: {error}.", "Check its folder."
-            ) from error
+        except self._driver_error as error:
+            raise translate_driver(error, self.name) from error
 
     @property
     def name(self) -> str:
@@ -128,16 +130,6 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-
-
-@contextmanager
-def _held(lock: threading.Lock) -> Iterator[None]:
-    if not lock.acquire(timeout=BUSY_TIMEOUT_S):
-        raise StorageBusyError("Another thread has been writing for too long.", "Try again in a moment.")
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
@@ -166,4 +158,4 @@ def _persist(switch: Callable[[], object]) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    connection.connection.cursor().execute("BEGIN IMMEDIATE" if writing else "BEGIN")

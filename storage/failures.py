@@ -18,8 +18,13 @@ def translate(error: SQLAlchemyError, database: str) -> StorageError:
         return _busy()
     if not isinstance(error, DBAPIError):
         return StorageError(f"The database {database} failed: {error}.")
+    return translate_driver(error.orig, database)
+
+
+def translate_driver(error: BaseException | None, database: str) -> StorageError:
+    """Return the storage error for what the database's driver raised."""
     code = _code(error)
-    reason = " ".join(str(error.orig).split())
+    reason = " ".join(str(error).split())
     if code in _FULL:
         return StorageFullError(
             f"The disk under {database} is full: nothing of the last step was stored, all before it is kept.",
@@ -45,10 +50,10 @@ def translate(error: SQLAlchemyError, database: str) -> StorageError:
     )
 
 
-def _code(error: DBAPIError) -> str:
+def _code(error: BaseException | None) -> str:
     """Return SQLite's error name or PostgreSQL's SQLSTATE, empty where there is none."""
     for attribute in ("sqlite_errorname", "sqlstate"):
-        if code := getattr(error.orig, attribute, None):
+        if code := getattr(error, attribute, None):
             return str(code)
     return ""
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, case, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, insert, or_, select, update
 
 from storage import live
-from storage.checks import checked, pieces
+from storage.checks import check_zones, checked, pieces
 from storage.database import Database
 from storage.errors import InvalidDataError, NotFoundError
 from storage.owners import Owners
+from storage.prepared import Prepared
 from storage.records import Column
 from storage.tables import channel, live_chunk, receipt, session
 
@@ -20,7 +21,10 @@ _first: BindParameter[int] = bindparam("first")
 _last: BindParameter[int] = bindparam("last")
 _COUNT = (
     update(session)
-    .where(session.c.id == bindparam("session"), session.c.state.in_(["recording", "importing"]))
+    .where(
+        session.c.id == bindparam("session"),
+        or_(session.c.state == "recording", session.c.state == "importing"),
+    )
     .values(
         batches=session.c.batches + bindparam("rows"),
         readings=session.c.readings + bindparam("n"),
@@ -39,11 +43,13 @@ class Intake:
     def __init__(self, database: Database, owners: Owners) -> None:
         self._database = database
         self._owners = owners
+        self._count_batches = Prepared(_COUNT, database.engine.dialect)
+        self._insert = Prepared(_INSERT, database.engine.dialect)
         self._known: dict[str, dict[ChannelKey, int]] = {}
 
     def append(self, session_id: str, columns: Sequence[Column], key: str | None) -> int:
         """Store a batch durably; see Samples.append."""
-        batches = [(piece, live.pack(piece)) for piece in pieces(checked(columns))]
+        batches = [(piece, _packed(piece)) for piece in pieces(checked(columns))]
         with self._database.writing() as connection:
             if key is not None and (stored := _receipt(connection, session_id, key)) is not None:
                 return stored
@@ -58,7 +64,8 @@ class Intake:
                 )
                 for index, (piece, batch) in enumerate(batches, 1)
             ]
-            connection.execute(_INSERT, rows)
+            for row in rows:
+                self._insert.run(connection, row)
             if key is not None:
                 connection.execute(insert(receipt), {"session_id": session_id, "key": key, "seq": last})
         self._remember(session_id, numbers)
@@ -72,10 +79,10 @@ class Intake:
             "first": min(batch.first_us for batch in batches),
             "last": max(batch.last_us for batch in batches),
         }
-        last = connection.scalar(_COUNT, counts)
+        last = self._count_batches.run(connection, counts)
         if last is None:
             self._resume(connection, session_id)
-            last = connection.scalar(_COUNT, counts)
+            last = self._count_batches.run(connection, counts)
         return int(last)
 
     def _resume(self, connection: Connection, session_id: str) -> None:
@@ -108,6 +115,12 @@ class Intake:
         if len(self._known) >= _KNOWN_SESSIONS:
             self._known = {}
         self._known[session_id] = numbers
+
+
+def _packed(columns: Sequence[Column]) -> live.Batch:
+    batch = live.pack(columns)
+    check_zones(batch.zones, columns)
+    return batch
 
 
 def _receipt(connection: Connection, session_id: str, key: str) -> int | None:

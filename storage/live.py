@@ -30,41 +30,32 @@ _DATA = struct.Struct("<BxHI")
 class Batch:
     """A packed batch; `zones` is a HEAD array whose channel numbers are still to be filled in."""
 
+    n: int
+    first_us: int
+    last_us: int
     zones: NDArray[np.void]
     data: bytes
 
-    @property
-    def n(self) -> int:
-        """Number of readings."""
-        return int(self.zones["n"].sum())
-
-    @property
-    def first_us(self) -> int:
-        """Time of the earliest reading."""
-        return int(self.zones["first_us"].min())
-
-    @property
-    def last_us(self) -> int:
-        """Time of the latest reading."""
-        return int(self.zones["last_us"].max())
-
 
 def pack(columns: Sequence[Column]) -> Batch:
-    """Pack non-empty checked columns; columns with equal times share them."""
+    """Pack non-empty columns; columns with equal times share them."""
     vectors, which = _distinct([column.times_us for column in columns])
     values = np.concatenate([column.values for column in columns])
     counts = np.array([vector.size for vector in vectors], "<u4")
     times = np.concatenate(vectors)
+    steps = times.copy()
+    steps[1:] -= times[:-1]
     raw = b"".join(
         (
             counts.tobytes(),
             which.astype("<u2").tobytes(),
-            codec.shuffle(codec.zigzag(np.diff(times, prepend=0))),
+            codec.shuffle(codec.zigzag(steps)),
             codec.shuffle(values),
         )
     )
     data = _DATA.pack(codec.FORMAT, len(vectors), len(columns)) + codec.deflate(raw, live=True)
-    return Batch(_zones(times, counts, which, values), data)
+    zones = _zones(times, counts, which, values)
+    return Batch(values.size, int(zones["first_us"].min()), int(zones["last_us"].max()), zones, data)
 
 
 def _distinct(arrays: list[Ints]) -> tuple[list[Ints], NDArray[np.intp]]:
@@ -84,14 +75,15 @@ def _zones(
     times: Ints, counts: NDArray[np.uint32], which: NDArray[np.intp], values: Floats
 ) -> NDArray[np.void]:
     starts = np.cumsum(counts, dtype=np.int64) - counts
-    zones = np.zeros(which.size, HEAD)
-    zones["n"] = counts[which]
+    n = counts[which]
+    offsets = np.cumsum(n, dtype=np.int64) - n
+    zones = np.empty(which.size, HEAD)
+    zones["n"] = n
     zones["first_us"] = np.minimum.reduceat(times, starts)[which]
     zones["last_us"] = np.maximum.reduceat(times, starts)[which]
-    offsets = np.cumsum(zones["n"], dtype=np.int64) - zones["n"]
-    zones["vmin"] = np.minimum.reduceat(values, offsets)
-    zones["vmax"] = np.maximum.reduceat(values, offsets)
     with np.errstate(over="ignore", invalid="ignore"):
+        zones["vmin"] = np.minimum.reduceat(values, offsets)
+        zones["vmax"] = np.maximum.reduceat(values, offsets)
         zones["vsum"] = np.add.reduceat(values, offsets)
     return zones
 
