@@ -1,5 +1,6 @@
 # Everything here sets itself up on a fresh machine: Python 3.11 or newer, with uv or with pip alone.
-PYTHON ?= $(firstword $(shell command -v python3.12 python3.11 python3.13 python3))
+PYTHON ?= $(shell for python in python3 python3.12 python3.13 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$python; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
 CODE := server tools vehicle analysis storage sandbox prompts tests bench
@@ -38,6 +39,7 @@ fix: $(VENV)/.develops ## Format the code and mend what can be mended by machine
 
 # Debian's python3 may lack ensurepip; then the machine's own pip fills the environment from outside.
 $(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python"; exit 1; }
 	@if command -v uv >/dev/null; then uv venv -q --seed --python $(PYTHON) $(VENV); \
 	else $(PYTHON) -m venv $(VENV) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install -q pip; }; fi
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pip>=25.1'
