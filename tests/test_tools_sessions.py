@@ -1,7 +1,7 @@
 """Sessions and vehicles as an agent meets them: listed, looked at, changed, deleted, read and drawn."""
 
 import pytest
-from drives import store_drive
+from stored_drives import store_drive
 
 from tools.analysis import analyze_session
 from tools.context import ToolContext, Workshop
