@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vehicle.errors import BadAddressError
-from vehicle.simulator.encode import SCALARS
-from vehicle.simulator.engine import STEP_S, Model
+from vehicle.simulator.ecus.encode import SCALARS
+from vehicle.simulator.model import STEP_S, Model
 from vehicle.simulator.options import SimulatorOptions
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
 from vehicle.errors import BadAddressError
+from vehicle.simulator.misbehaviour import read_tricks
 
 FAULTS = (
     "vacuum_leak",
@@ -21,29 +22,6 @@ FAULTS = (
 )
 CYCLES = ("mixed", "city", "highway", "idle")
 PROTOCOLS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
-MISBEHAVIOURS = (
-    "slow",
-    "garbled",
-    "refuse",
-    "no_data",
-    "can_error",
-    "bus_busy",
-    "buffer_full",
-    "unable_to_connect",
-    "question",
-    "half_frame",
-    "lost_frame",
-    "wrong_pid",
-    "stale_reply",
-    "lost_prompt",
-    "interleaved",
-    "pending",
-    "freeze",
-    "drop",
-    "down",
-    "ignition_off",
-    "reset",
-)
 
 DEFAULT_VIN = "2HGFC2F51GH000001"
 
@@ -70,7 +48,7 @@ class SimulatorOptions:
     protocol: str = "6"
     ecus: int = 2
     vin: str = DEFAULT_VIN
-    version: str = "1.5"
+    version: str = ""
     stn: bool = False
     clone: str = ""
     baud: int = 0
@@ -90,8 +68,15 @@ class SimulatorOptions:
                 raise BadAddressError(f"{key}={getattr(self, key)} is outside {low:g} to {high:g}.", _GRAMMAR)
         if self.padding != "off" and not _is_byte(self.padding):
             raise BadAddressError(f"padding={self.padding} is no byte.", "Give two hex digits, or off.")
+        read_tricks(self.misbehave)
         if self.vin != DEFAULT_VIN:
             _check_vin(self.vin)
+
+    @property
+    def banner(self) -> str:
+        """What the adapter says it is: STN chips speak ELM327 1.4b, clones like to claim 2.1."""
+        usual = "1.4b" if self.stn else "2.1" if self.clone else "1.5"
+        return f"ELM327 v{self.version or usual}"
 
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
@@ -107,7 +92,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "gears": ("5", "6"),
     "protocol": PROTOCOLS,
     "ecus": ("1", "2", "3"),
-    "version": ("1.3a", "1.5", "2.1", "2.2", "2.3"),
+    "version": ("", "1.3a", "1.4b", "1.5", "2.1", "2.2", "2.3"),
     "clone": ("", "1", "hang"),
 }
 LIMITS: Mapping[str, tuple[float, float]] = {

@@ -18,19 +18,20 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Sleep:
-    """Time in which bytes from the host are not looked at."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class WaitForByte:
-    """Wait for the host for at most `seconds`; `answer` is sent if one comes, `otherwise` if not."""
+    """Wait for the host for at most `seconds`; `answer` is sent if a byte comes, `otherwise` if not."""
 
     seconds: float
     answer: bytes
     otherwise: bytes
+    baud_otherwise: int = 0  # the rate to go back to where none comes
+
+
+@dataclass(frozen=True, slots=True)
+class Baud:
+    """From here on the line runs at another rate."""
+
+    rate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +39,4 @@ class Drop:
     """Close the line."""
 
 
-Event = Send | Wait | Sleep | WaitForByte | Drop
+Event = Send | Wait | WaitForByte | Baud | Drop

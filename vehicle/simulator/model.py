@@ -2,19 +2,19 @@
 
 from random import Random
 
-from vehicle.simulator.air import Intake, set_loads
-from vehicle.simulator.combustion import Misfires, step_spark, step_torque
-from vehicle.simulator.diagnosis import Diagnosis
-from vehicle.simulator.drive_cycle import DriveCycle
-from vehicle.simulator.electrical import step_voltage
-from vehicle.simulator.exhaust import Exhaust
-from vehicle.simulator.faults import HEALTHY, effects_of
-from vehicle.simulator.fuel import FuelControl
-from vehicle.simulator.memory import Memory
+from vehicle.simulator.ecus.diagnosis import Diagnosis
+from vehicle.simulator.ecus.memory import Memory
 from vehicle.simulator.options import SimulatorOptions
-from vehicle.simulator.powertrain import Powertrain
-from vehicle.simulator.state import State
-from vehicle.simulator.thermal import step_heat
+from vehicle.simulator.physics.air import Intake, set_loads
+from vehicle.simulator.physics.combustion import Misfires, step_spark, step_torque
+from vehicle.simulator.physics.drive_cycle import DriveCycle
+from vehicle.simulator.physics.electrical import step_voltage
+from vehicle.simulator.physics.exhaust import Exhaust
+from vehicle.simulator.physics.faults import HEALTHY, effects_of
+from vehicle.simulator.physics.fuel import FuelControl
+from vehicle.simulator.physics.powertrain import Powertrain
+from vehicle.simulator.physics.state import State
+from vehicle.simulator.physics.thermal import step_heat
 
 STEP_S = 0.1
 _CRANK_AT_S = 2.0

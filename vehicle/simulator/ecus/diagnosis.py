@@ -6,13 +6,13 @@ cycle as well, so that one recorded drive can show the whole story; a second fai
 
 from dataclasses import dataclass, field
 
-from vehicle.simulator.encode import PIDS, encode_pid
-from vehicle.simulator.memory import Memory
-from vehicle.simulator.mode06 import MonitorResults
-from vehicle.simulator.readiness import MONITORS
-from vehicle.simulator.rules import RULES, Rule, Verdict
-from vehicle.simulator.state import State
-from vehicle.simulator.watch import Watch
+from vehicle.simulator.ecus.encode import PIDS, encode_pid
+from vehicle.simulator.ecus.memory import Memory
+from vehicle.simulator.ecus.mode06 import MonitorResults
+from vehicle.simulator.ecus.readiness import MONITORS
+from vehicle.simulator.ecus.rules import RULES, Rule, Verdict
+from vehicle.simulator.ecus.watch import Watch
+from vehicle.simulator.physics.state import State
 
 PASSED_CYCLES_TO_HEAL = 3
 _FROZEN = PIDS - {0x01, 0x13, 0x1C, 0x41}

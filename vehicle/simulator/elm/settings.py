@@ -27,7 +27,8 @@ class Settings:
     mask: str = ""
     adaptive: int = 1
     timeout_steps: int = 0x32  # of 4.096 ms
-    baud_divisor: int = 0
+    baud_timeout_s: float = 0.075
+    asleep: bool = False
     voltage_offset: float = 0.0
 
     def post_wait_s(self, wait_ms: float) -> float:
@@ -37,3 +38,12 @@ class Settings:
         if self.adaptive == 0:
             return self.timeout_steps * 0.004096
         return min(wait_ms / (2.0 if self.adaptive == 2 else 1.0) / 1000.0, self.timeout_steps * 0.004096)
+
+    def receives(self, identifier: str) -> bool:
+        """Say whether the receive filters let a reply with this header (hex digits) through."""
+        if self.receive and len(self.receive) == len(identifier):
+            return all(wanted in ("X", got) for wanted, got in zip(self.receive, identifier, strict=True))
+        if self.filter and self.mask and len(self.filter) == len(identifier) == len(self.mask):
+            mask = int(self.mask, 16)
+            return int(identifier, 16) & mask == int(self.filter, 16) & mask
+        return True

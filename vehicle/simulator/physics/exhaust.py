@@ -4,8 +4,8 @@ import math
 from collections import deque
 from random import Random
 
-from vehicle.simulator.faults import Effects
-from vehicle.simulator.state import State
+from vehicle.simulator.physics.faults import Effects
+from vehicle.simulator.physics.state import State
 
 _STORAGE_G = 0.8  # oxygen a healthy catalyst of this size holds
 _STEPS = 10

@@ -1,8 +1,8 @@
 """Heat: coolant with thermostat and fan, oil, and the air on its way in."""
 
-from vehicle.simulator.combustion import HEAT_KJ_G
-from vehicle.simulator.faults import Effects
-from vehicle.simulator.state import State
+from vehicle.simulator.physics.combustion import HEAT_KJ_G
+from vehicle.simulator.physics.faults import Effects
+from vehicle.simulator.physics.state import State
 
 _COOLANT_KJ_K = 46.0  # engine block, head and coolant together
 _OPENS_C = 86.0

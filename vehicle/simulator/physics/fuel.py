@@ -3,9 +3,9 @@
 from bisect import bisect_right
 from random import Random
 
-from vehicle.simulator.combustion import FUEL_DENSITY_GL, FULL_LOAD_LAMBDA, STOICHIOMETRIC
-from vehicle.simulator.faults import Effects
-from vehicle.simulator.state import CLOSED_LOOP, OPEN_LOOP_COLD, OPEN_LOOP_LOAD, State
+from vehicle.simulator.physics.combustion import FUEL_DENSITY_GL, FULL_LOAD_LAMBDA, STOICHIOMETRIC
+from vehicle.simulator.physics.faults import Effects
+from vehicle.simulator.physics.state import CLOSED_LOOP, OPEN_LOOP_COLD, OPEN_LOOP_LOAD, State
 
 RAIL_KPA = 380.0
 TRIM_LIMIT_PCT = 25.0

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Mapping
 
-from vehicle.simulator.ecu import CONDITIONS_NOT_CORRECT, SUBFUNCTION_NOT_SUPPORTED, RefusalError, Service
-from vehicle.simulator.encode import PIDS, bitmap, encode_pid
-from vehicle.simulator.engine import Model
-from vehicle.simulator.memory import Memory, code_bytes
-from vehicle.simulator.mode06 import MONITOR_IDS
-from vehicle.simulator.uds import uds_services
+from vehicle.simulator.ecus.ecu import (
+    CONDITIONS_NOT_CORRECT,
+    SUBFUNCTION_NOT_SUPPORTED,
+    RefusalError,
+    Service,
+)
+from vehicle.simulator.ecus.encode import PIDS, bitmap, encode_pid
+from vehicle.simulator.ecus.memory import Memory, code_bytes
+from vehicle.simulator.ecus.mode06 import MONITOR_IDS
+from vehicle.simulator.ecus.uds import uds_services
+from vehicle.simulator.model import Model
 
 _LISTS = (0x00, 0x20, 0x40, 0x60, 0x80, 0xA0, 0xC0)
 _FREEZE_CODE = 0x02
@@ -114,8 +119,8 @@ def _in_use_counts(model: Model) -> list[bytes]:
         (m.completions[name], m.conditions) for name in ("catalyst", "oxygen_sensor", "evaporative")
     )
     second_bank = egr = air = rear = (0, 0)
-    numbers = (m.conditions, m.ignition_cycles, *catalyst, *second_bank, *oxygen, *second_bank)
-    numbers += (*egr, *air, *evaporative, *rear, *second_bank)
+    first_half = (m.conditions, m.ignition_cycles, *catalyst, *second_bank, *oxygen, *second_bank)
+    numbers = (*first_half, *egr, *air, *evaporative, *rear, *second_bank)
     return [min(number, 0xFFFF).to_bytes(2, "big") for number in numbers]
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from vehicle.simulator.air import air_flow_gps
-from vehicle.simulator.state import CLOSED_LOOP, State
+from vehicle.simulator.physics.air import air_flow_gps
+from vehicle.simulator.physics.state import CLOSED_LOOP, State
 
 WINDOW_S = 60.0
 STUCK_WINDOW_S = 300.0

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vehicle.simulator.memory import Memory
-from vehicle.simulator.readiness import monitor_bytes
-from vehicle.simulator.state import State
+from vehicle.simulator.ecus.memory import Memory
+from vehicle.simulator.ecus.readiness import monitor_bytes
+from vehicle.simulator.physics.state import State
 
 Read = Callable[[State, Memory], float]
 TORQUE_REFERENCE_NM = 200.0

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from vehicle.simulator.state import CLOSED_LOOP, State
-from vehicle.simulator.watch import Watch
+from vehicle.simulator.ecus.watch import Watch
+from vehicle.simulator.physics.state import CLOSED_LOOP, State
 
 TRIM_LIMIT_PCT = 20.0
 CATALYST_RATIO_LIMIT = 0.45

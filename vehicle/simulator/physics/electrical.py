@@ -1,7 +1,7 @@
 """The electrical system: consumers, alternator, battery, and the voltage the control module sees."""
 
-from vehicle.simulator.faults import Effects
-from vehicle.simulator.state import State
+from vehicle.simulator.physics.faults import Effects
+from vehicle.simulator.physics.state import State
 
 _BATTERY_AH = 60.0
 _INNER_OHM = 0.009

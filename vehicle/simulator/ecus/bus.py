@@ -3,10 +3,11 @@
 from threading import RLock
 from typing import NamedTuple
 
-from vehicle.simulator.ecu import Ecu
-from vehicle.simulator.engine import Model
-from vehicle.simulator.engine_ecu import EngineServices
-from vehicle.simulator.other_ecus import PUMP_PIDS, TRANSMISSION_PIDS, SmallServices
+from vehicle.simulator.ecus.ecu import Ecu
+from vehicle.simulator.ecus.engine_ecu import EngineServices
+from vehicle.simulator.ecus.other_ecus import PUMP_PIDS, TRANSMISSION_PIDS, SmallServices
+from vehicle.simulator.misbehaviour import Misbehaviour
+from vehicle.simulator.model import Model
 
 PROTOCOL_NAMES = {
     "0": "AUTO",
@@ -41,6 +42,7 @@ class Bus:
         self.model = model
         self.protocol = options.protocol
         self.lock = RLock()
+        self.misbehaviour = Misbehaviour(options.misbehave)
         can = options.protocol in CAN_BITS
         pump = SmallServices(model, can, PUMP_PIDS, b"FPCM-FuelPumpCtrl", b"17040-SIM-P001")
         box = SmallServices(model, can, TRANSMISSION_PIDS, b"TCM\0-TransmisCtrl", b"28101-SIM-T020")
@@ -49,6 +51,11 @@ class Bus:
             Ecu("transmission", 0x7E9, 0x18, box, options.negative),
             Ecu("fuel pump", 0x7EA, 0x21, pump, options.negative),
         )[: options.ecus]
+
+    @property
+    def awake(self) -> bool:
+        """Whether the ignition is on, so that units answer."""
+        return self.model.state.ignition and not self.misbehaviour.active("ignition_off")
 
     def ask(self, payload: bytes, address: int | None) -> list[Reply]:
         """Return the replies of every unit (address None) or of the one addressed, in order of arrival."""

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from vehicle.simulator.rules import (
+from vehicle.simulator.ecus.rules import (
     CATALYST_RATIO_LIMIT,
     MISFIRE_LIMIT_PCT,
     OXYGEN_PERIOD_LIMIT_S,
     TRIM_LIMIT_PCT,
 )
-from vehicle.simulator.watch import Watch
+from vehicle.simulator.ecus.watch import Watch
 
 # unit-and-scaling identifiers: (scale, signed)
 _SCALES = {

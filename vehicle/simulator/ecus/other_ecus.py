@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from vehicle.simulator.ecu import SUBFUNCTION_NOT_SUPPORTED, RefusalError, Service
-from vehicle.simulator.encode import bitmap, encode_pid
-from vehicle.simulator.engine import Model
-from vehicle.simulator.memory import Memory
+from vehicle.simulator.ecus.ecu import SUBFUNCTION_NOT_SUPPORTED, RefusalError, Service
+from vehicle.simulator.ecus.encode import bitmap, encode_pid
+from vehicle.simulator.ecus.memory import Memory
+from vehicle.simulator.model import Model
 
 TRANSMISSION_PIDS = frozenset({0x01, 0x0C, 0x0D, 0x1C, 0x42})
 PUMP_PIDS = frozenset({0x01, 0x1C, 0x23, 0x42})

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from vehicle.simulator.ecu import OUT_OF_RANGE, SUBFUNCTION_NOT_SUPPORTED, RefusalError, Service
-from vehicle.simulator.engine import Model
-from vehicle.simulator.memory import code_bytes
+from vehicle.simulator.ecus.ecu import OUT_OF_RANGE, SUBFUNCTION_NOT_SUPPORTED, RefusalError, Service
+from vehicle.simulator.ecus.memory import code_bytes
+from vehicle.simulator.model import Model
 
 _VIN = 0xF190
 _TEST_FAILED, _PENDING, _CONFIRMED, _WARNING = 0x01, 0x04, 0x08, 0x80

@@ -2,7 +2,7 @@
 
 import math
 
-from vehicle.simulator.state import State
+from vehicle.simulator.physics.state import State
 
 DISPLACEMENT_L = 2.0
 GAS_CONSTANT = 287.05  # J/(kg K), dry air

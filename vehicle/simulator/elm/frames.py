@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vehicle.simulator.ecu import Ecu
-from vehicle.simulator.isotp import segment
+from vehicle.simulator.ecus.ecu import Ecu
+from vehicle.simulator.elm.isotp import segment
 
 TESTER = 0xF1
 
@@ -18,6 +18,11 @@ class Display:
     formatting: bool = True  # CAF1
     length: bool = False  # ATD1, prints the DLC
     padding: int | None = None
+
+
+def identifier(ecu: Ecu, bits: int) -> str:
+    """Return the header of a unit's CAN frames as hex digits."""
+    return f"{ecu.can_id:03X}" if bits == 11 else bytes([0x18, 0xDA, TESTER, ecu.address]).hex().upper()
 
 
 def can_lines(ecu: Ecu, payload: bytes, bits: int, display: Display) -> list[str]:
@@ -38,10 +43,9 @@ def _can_frame_line(ecu: Ecu, frame: bytes, bits: int, display: Display) -> str:
     text = _hex(frame, display.spaces)
     if not display.headers:
         return text
-    if bits == 11:
-        header = f"{ecu.can_id:03X}" + (" " if display.spaces else "")
-    else:
-        header = _hex(bytes([0x18, 0xDA, TESTER, ecu.address]), display.spaces)
+    header = identifier(ecu, bits)
+    if display.spaces:
+        header = header + " " if bits == 11 else _hex(bytes.fromhex(header), True)
     if display.length:
         header += f"{len(frame):X}" + (" " if display.spaces else "")
     return header + text

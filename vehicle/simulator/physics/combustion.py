@@ -3,8 +3,8 @@
 import math
 from random import Random
 
-from vehicle.simulator.faults import Effects
-from vehicle.simulator.state import State
+from vehicle.simulator.physics.faults import Effects
+from vehicle.simulator.physics.state import State
 
 STOICHIOMETRIC = 14.6  # kg air per kg of petrol with a few per cent of ethanol
 FUEL_DENSITY_GL = 745.0

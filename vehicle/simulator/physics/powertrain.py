@@ -3,8 +3,8 @@
 import math
 from random import Random
 
-from vehicle.simulator.drive_cycle import DriveCycle, Phase
-from vehicle.simulator.state import State
+from vehicle.simulator.physics.drive_cycle import DriveCycle, Phase
+from vehicle.simulator.physics.state import State
 
 MASS_KG = 1390.0
 WHEEL_RADIUS_M = 0.312

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vehicle.simulator.bus import CAN_BITS, PROTOCOL_NAMES, Bus
-from vehicle.simulator.settings import Settings
+from vehicle.simulator.ecus.bus import CAN_BITS, PROTOCOL_NAMES, Bus
+from vehicle.simulator.elm.settings import Settings
 
 OK = ("OK",)
 _KEEP = ("echo", "linefeeds")
@@ -124,6 +124,11 @@ def _timeout(elm: Elm, found: Sequence[str]) -> Sequence[str]:
     return OK
 
 
+def _baud_timeout(elm: Elm, found: Sequence[str]) -> Sequence[str]:
+    elm.settings.baud_timeout_s = (int(found[0], 16) or 256) * 0.005
+    return OK
+
+
 def _voltage(elm: Elm, _: Sequence[str]) -> Sequence[str]:
     return (f"{elm.bus.model.state.volts + elm.settings.voltage_offset:.1f}V",)
 
@@ -137,7 +142,7 @@ def _calibrate_voltage(elm: Elm, found: Sequence[str]) -> Sequence[str]:
 
 
 def _ignition(elm: Elm, _: Sequence[str]) -> Sequence[str]:
-    return ("ON" if elm.bus.model.state.ignition else "OFF",)
+    return ("ON" if elm.bus.awake else "OFF",)
 
 
 def _key_words(elm: Elm, _: Sequence[str]) -> Sequence[str]:
@@ -195,6 +200,7 @@ _SPELLINGS: tuple[tuple[str, Handler], ...] = (
     (r"(?:SR|RA)([0-9A-F]{2})", _filter_receive),
     (r"AT([012])", _adaptive),
     (r"ST([0-9A-F]{2})", _timeout),
+    (r"BRT([0-9A-F]{2})", _baud_timeout),
     (r"RV", _voltage),
     (r"CV([0-9]{4})", _calibrate_voltage),
     (r"IGN", _ignition),

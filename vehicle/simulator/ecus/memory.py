@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from vehicle.simulator.readiness import MONITORS
+from vehicle.simulator.ecus.readiness import MONITORS
 
 FreezeFrame = dict[int, bytes]
 

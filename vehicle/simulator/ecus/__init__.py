@@ -1,0 +1,1 @@
+"""The control units: what they measure, remember, judge and answer."""

@@ -1,0 +1,1 @@
+"""The lines by which hosts reach the adapter: sockets and pseudo-terminals."""
