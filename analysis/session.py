@@ -10,6 +10,7 @@ from analysis.errors import NotEnoughDataError, UnknownChoiceError
 from analysis.facts import VehicleFacts
 from analysis.findings import Finding
 from analysis.quality.report import assess
+from analysis.quality.speed_scale import speed_scale
 from analysis.results.session import SessionAnalysis, Window
 from analysis.states import operating_states, state_report
 from analysis.summaries import signal_statistics
@@ -47,7 +48,8 @@ def analyze(
         )
     engine = Engine(timeline)
     states = operating_states(timeline, engine)
-    quality = assess(timeline) if "quality" in wanted else None
+    scale = speed_scale(engine, vehicle) if wanted & {"quality", "driving"} else None
+    quality = assess(timeline, scale) if "quality" in wanted else None
     return SessionAnalysis(
         window=_window(timeline, readings),
         quality=quality,
@@ -57,7 +59,7 @@ def analyze(
             correlations(timeline, confidence_level=confidence_level) if "correlations" in wanted else None
         ),
         trends=trends(timeline, confidence_level=confidence_level) if "trends" in wanted else None,
-        driving=driving_summary(timeline, engine) if "driving" in wanted else None,
+        driving=driving_summary(timeline, engine, scale) if "driving" in wanted else None,
         performance=performance(timeline, vehicle) if "performance" in wanted else None,
         findings=ranked(quality.findings if quality else []),
     )

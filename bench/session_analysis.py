@@ -35,7 +35,10 @@ def synthetic(signals: int = SIGNALS, moments: int = MOMENTS) -> SignalTable:
         named[f"x_noise_{number}"] = np.round(noise - np.linspace(0, noise[-1], moments), 2)
     offset = rng.uniform(0, 0.09, len(named))
     return SignalTable(
-        {name: SignalSeries(name, "", times + offset[k], values) for k, (name, values) in enumerate(named.items())}
+        {
+            name: SignalSeries(name, "", times + offset[k], values)
+            for k, (name, values) in enumerate(named.items())
+        }
     )
 
 
@@ -47,8 +50,12 @@ def with_pandas(table: SignalTable, signals: list[str]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    long = pd.concat([pd.DataFrame({"t": s.times_s, "signal": n, "value": s.values}) for n, s in table.items()])
-    frame = long.assign(t=(long.t / 0.1).round() * 0.1).pivot_table(index="t", columns="signal", values="value")
+    long = pd.concat(
+        [pd.DataFrame({"t": s.times_s, "signal": n, "value": s.values}) for n, s in table.items()]
+    )
+    frame = long.assign(t=(long.t / 0.1).round() * 0.1).pivot_table(
+        index="t", columns="signal", values="value"
+    )
     frame = frame.ffill()
     frame.describe()
     frame.corr()

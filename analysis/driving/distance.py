@@ -10,8 +10,11 @@ SPEED_ACCURACY = 0.015
 _WHOLE_KMH = 1.0
 
 
-def distance_km(timeline: Timeline) -> Quantity:
-    """Integrate road speed over time by the trapezoid rule; gaps are left out and named in the method."""
+def distance_km(timeline: Timeline, *, doubt: str | None = None) -> Quantity:
+    """Integrate road speed over time by the trapezoid rule; gaps are left out and named in the method.
+
+    With a `doubt` about the scale of the speed the distance has no bounds, and the method tells the doubt.
+    """
     track = speed_track(timeline)
     if track is None:
         return absent("km", "no road speed was recorded (speed or gps_speed)")
@@ -20,13 +23,13 @@ def distance_km(timeline: Timeline) -> Quantity:
     km = track.integral() / 3600
     moving_s = float(track.weights_s[track.values > 0].sum())
     slack = km * SPEED_ACCURACY + 0.5 * _quantum_kmh(track) * moving_s / 3600
-    bounds = "bounds: 1.5 % and half a step of speed"
+    bounds = f"no bounds: {doubt}" if doubt else "bounds: 1.5 % and half a step of speed"
     return derived(
         km,
         "km",
         f"{track.signal} integrated by the trapezoid rule{_left_out(track)}; {bounds}",
-        low=max(0.0, km - slack),
-        high=km + slack,
+        low=None if doubt else max(0.0, km - slack),
+        high=None if doubt else km + slack,
         samples=len(track),
     )
 

@@ -6,21 +6,26 @@ from analysis.driving.distance import distance_km, odometer_km
 from analysis.driving.events import engine_starts, harsh_events, stops, warm_up_s
 from analysis.driving.gears import gears
 from analysis.engine import Engine
-from analysis.findings import Quantity, absent, derived, measured
+from analysis.findings import Finding, Quantity, absent, derived, measured
 from analysis.motion import speed_track, standing_below_kmh
 from analysis.results.driving import DrivingSummary
 from analysis.timeline import Timeline
 from analysis.tracks import Bools
 
 
-def driving_summary(timeline: Timeline, engine: Engine | None = None) -> DrivingSummary:
-    """Sum a drive up: times, distance, stops, events, gears; absent where signals are missing."""
+def driving_summary(
+    timeline: Timeline, engine: Engine | None = None, scale: Finding | None = None
+) -> DrivingSummary:
+    """Sum a drive up: times, distance, stops, events, gears; absent where signals are missing.
+
+    `scale` is a finding that the speed is on a wrong scale; the distance then says so.
+    """
     engine = engine or Engine(timeline)
     ratios, why_no_gears = gears(engine)
     return DrivingSummary(
         duration_s=_duration(timeline),
         engine_running_s=_time(engine, "running", engine.running, "rpm of 400 or more"),
-        distance_km=distance_km(timeline),
+        distance_km=distance_km(timeline, doubt=scale.title if scale else None),
         odometer_km=odometer_km(timeline),
         stops=stops(engine),
         max_rpm=_largest(timeline, "rpm", "rpm"),

@@ -11,8 +11,11 @@ from analysis.timeline import Timeline
 _NO_POWERTRAIN = ("rpm", "speed")
 
 
-def assess(timeline: Timeline) -> QualityReport:
-    """Report rates, gaps, clock steps, stuck and impossible values of a timeline, with findings."""
+def assess(timeline: Timeline, scale: Finding | None = None) -> QualityReport:
+    """Report rates, gaps, clock steps, stuck and impossible values of a timeline, with findings.
+
+    `scale` is what `speed_scale` found, if anything.
+    """
     stuck = {name: stuck_runs(name, timeline) for name in timeline}
     signals = [signal_quality(name, timeline, stuck[name]) for name in timeline]
     gaps, steps = as_time_gaps(common_gaps(timeline)), clock_steps(timeline)
@@ -26,7 +29,7 @@ def assess(timeline: Timeline) -> QualityReport:
         clock_steps=steps[:LISTED_GAPS],
         held_values=held_values(timeline),
         notes=_notes(signals, gaps),
-        findings=_findings(timeline, stuck, steps, gaps),
+        findings=([scale] if scale else []) + _findings(timeline, stuck, steps, gaps),
     )
 
 
