@@ -30,10 +30,17 @@ def gears(engine: Engine) -> tuple[list[Gear], str | None]:
     peaks = _peaks(ratios, max(_FEWEST_S / step_s, _FEWEST_SHARE * ratios.size))
     shares = [np.abs(ratios - peak) < _SAME_GEAR for peak in peaks]
     told = sum(int(near.sum()) for near in shares)
-    if not peaks or told < 0.5 * ratios.size:
+    if not peaks or not _clustered(ratios, peaks):
         return [], "rpm over speed shows no clusters (continuously variable or slipping transmission)"
     pairs = sorted(zip(peaks, shares, strict=True), key=lambda pair: -pair[0])
     return [_gear(number, ratios[near], told) for number, (_, near) in enumerate(pairs, start=1)], None
+
+
+def _clustered(ratios: Floats, peaks: list[float]) -> bool:
+    """Say whether most ratios lie close to a peak, and clearly more than evenly spread ones would."""
+    close = np.min([np.abs(ratios - peak) for peak in peaks], axis=0) < _SAME_GEAR / 2
+    evenly = len(peaks) * _SAME_GEAR / max(float(np.ptp(ratios)), _SAME_GEAR)
+    return bool(close.mean() > max(0.5, min(1.6 * evenly, 0.9)))
 
 
 def _gear(number: int, ratios: Floats, told: int) -> Gear:
@@ -57,7 +64,7 @@ def steady_log_ratios(engine: Engine) -> Floats:
 
 def _peaks(ratios: Floats, fewest: float) -> list[float]:
     """Return the modes of a histogram, strongest first, none nearer than the width of a gear."""
-    edges = np.arange(ratios.min() - _BIN, ratios.max() + 2 * _BIN, _BIN)
+    edges = np.arange(ratios.min() - 4 * _BIN, ratios.max() + 5 * _BIN, _BIN)
     counts, _ = np.histogram(ratios, edges)
     smooth = np.convolve(counts, (1.0, 2.0, 3.0, 2.0, 1.0), mode="same") / 3
     centres = edges[:-1] + _BIN / 2
