@@ -33,8 +33,8 @@ class Reading(SQLModel, table=True):
     """One reading as an ORM row, as it is usually done."""
 
     id: int | None = Field(default=None, primary_key=True)
-    session: str = Field(index=True)
-    signal: str
+    session: int = Field(index=True)
+    signal: int
     t_us: int = Field(sa_type=BigInteger)
     value: float = Field(sa_type=Double)
 
@@ -64,16 +64,16 @@ def drive(seed: int = 7) -> list[Batch]:
     return batches
 
 
-def rows(batch: Batch) -> list[tuple[str, str, int, float]]:
-    """Return a batch as one tuple per reading."""
+def rows(batch: Batch) -> list[tuple[int, int, int, float]]:
+    """Return a batch as one tuple per reading: session, signal, time, value."""
     return [
-        ("s", column.signal, t_us, value)
-        for column in batch
+        (1, signal, t_us, value)
+        for signal, column in enumerate(batch)
         for t_us, value in zip(column.times_us.tolist(), column.values.tolist(), strict=True)
     ]
 
 
-def wide(series: dict[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+def wide(series: dict[int, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
     """Return one column per signal on the common grid, the last value held."""
     held = {}
     for signal, (times, values) in series.items():
@@ -84,7 +84,7 @@ def wide(series: dict[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
 
 def by_signal(
     labels: np.ndarray, times: np.ndarray, values: np.ndarray
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Split a long table into one series per signal."""
     order = np.argsort(labels, kind="stable")
     names, starts = np.unique(labels[order], return_index=True)
@@ -138,7 +138,7 @@ def raw_connection(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(
-        "CREATE TABLE reading (session TEXT, signal TEXT, t_us INTEGER, value REAL,"
+        "CREATE TABLE reading (session INTEGER, signal INTEGER, t_us INTEGER, value REAL,"
         " PRIMARY KEY (session, signal, t_us)) WITHOUT ROWID"
     )
     return connection
@@ -152,13 +152,14 @@ def raw_append(connection: sqlite3.Connection, batch: Batch) -> None:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Give a folder on a real disk."""
-    with tempfile.TemporaryDirectory(prefix="bench-storage-", dir=".") as name:
+    """Give a folder on a real disk: /var/tmp where there is one, since /tmp is often memory."""
+    disk = Path("/var/tmp")
+    with tempfile.TemporaryDirectory(prefix="bench-storage-", dir=disk if disk.is_dir() else None) as name:
         yield Path(name)
 
 
 def intake(home: Path, batches: list[Batch]) -> dict[str, float]:
-    """Return the median seconds of one durable 200-reading append, the three taking turns batch by batch."""
+    """Return the median seconds of one durable 200-reading append, in turns of 100 appends."""
     engine, connection = orm_engine(home / "orm_intake.db"), raw_connection(home / "raw_intake.db")
     taken: dict[str, list[float]] = {"ours": [], "orm": [], "raw": []}
     with open_store(str(home / "ours_intake.db")) as store:
@@ -168,11 +169,12 @@ def intake(home: Path, batches: list[Batch]) -> dict[str, float]:
             "orm": lambda batch: orm_append(engine, batch),
             "raw": lambda batch: raw_append(connection, batch),
         }
-        for batch in batches:
+        for turn in range(0, len(batches), 100):
             for name, action in actions.items():
-                start = time.perf_counter()
-                action(batch)
-                taken[name].append(time.perf_counter() - start)
+                for batch in batches[turn : turn + 100]:
+                    start = time.perf_counter()
+                    action(batch)
+                    taken[name].append(time.perf_counter() - start)
     engine.dispose()
     connection.close()
     return {name: median(times) for name, times in taken.items()}
@@ -204,14 +206,19 @@ def fill(home: Path, batches: list[Batch]) -> str:
 def reload_ours(home: Path, session_id: str) -> pd.DataFrame:
     """Read our session into a wide frame."""
     with open_store(str(home / "ours.db")) as store:
-        return wide({s.signal: (s.times_us, s.values) for s in store.samples.read(session_id)})
+        return wide(
+            {
+                int(series.signal.removeprefix("signal_")): (series.times_us, series.values)
+                for series in store.samples.read(session_id)
+            }
+        )
 
 
 def reload_orm(home: Path) -> pd.DataFrame:
     """Read ORM rows into a wide frame."""
     engine = create_engine(f"sqlite:///{home / 'orm.db'}")
     with Session(engine) as session:
-        found = session.exec(select(Reading).where(Reading.session == "s").order_by(Reading.t_us)).all()
+        found = session.exec(select(Reading).where(Reading.session == 1).order_by(Reading.t_us)).all()
         labels = np.array([row.signal for row in found])
         times = np.array([row.t_us for row in found])
         frame = wide(by_signal(labels, times, np.array([row.value for row in found])))
@@ -222,7 +229,7 @@ def reload_orm(home: Path) -> pd.DataFrame:
 def reload_raw(home: Path) -> pd.DataFrame:
     """Read raw rows, clustered by signal and time, into a wide frame."""
     connection = sqlite3.connect(home / "raw.db")
-    found = connection.execute("SELECT signal, t_us, value FROM reading WHERE session = 's'").fetchall()
+    found = connection.execute("SELECT signal, t_us, value FROM reading WHERE session = 1").fetchall()
     connection.close()
     labels, times, values = zip(*found, strict=True)
     return wide(by_signal(np.array(labels), np.array(times), np.array(values)))
@@ -249,7 +256,7 @@ def main() -> None:
     batches = drive()
     readings = SIGNALS * GRID_US.size
     with folder() as home:
-        appended = intake(home, batches[:400])
+        appended = intake(home, batches[:800])
         session_id = fill(home, batches)
         frames = [reload_ours(home, session_id), reload_raw(home), reload_orm(home)]
         assert all(frame.equals(frames[0]) for frame in frames), "the three must hold the same"

@@ -5,21 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from storage.codec import Floats, Ints
 from storage.errors import InvalidDataError
+from storage.live import VMAX, VMIN, Batch
 from storage.records import Column
 
 # Far beyond any clock (3,170 years), and far enough from int64's edge that differences never overflow.
 TIME_LIMIT_US = 10**17
 PIECE_READINGS = 1_000_000
 MAX_COLUMNS = 65_535
+_INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
 
 
 def checked(columns: Sequence[Column]) -> list[Column]:
     """Return the columns that have readings, as int64 and float64 arrays, or raise InvalidDataError."""
-    filled = [converted for column in columns if (converted := _converted(column)).times_us.size]
+    ready = [column if _is_ready(column) else _converted(column) for column in columns]
+    filled = [column for column in ready if column.times_us.size]
     if not filled:
         raise InvalidDataError("The batch has no readings.", "Send at least one reading.")
     if len(filled) > MAX_COLUMNS:
@@ -27,6 +29,20 @@ def checked(columns: Sequence[Column]) -> list[Column]:
             f"The batch has {len(filled)} columns; {MAX_COLUMNS} are allowed.", "Send fewer."
         )
     return filled
+
+
+def _is_ready(column: Column) -> bool:
+    """Tell whether a column can be stored as it is; the usual case, and cheap."""
+    times, values = column.times_us, column.values
+    return (
+        type(times) is np.ndarray
+        and type(values) is np.ndarray
+        and times.dtype is _INT64
+        and values.dtype is _FLOAT64
+        and times.ndim == 1
+        and times.shape == values.shape
+        and bool(column.signal)
+    )
 
 
 def _converted(column: Column) -> Column:
@@ -38,8 +54,6 @@ def _converted(column: Column) -> Column:
         )
     if not column.signal:
         raise InvalidDataError("A column has no signal name.", "Name every signal.")
-    if times is column.times_us and times.dtype == np.int64 and values.dtype == np.float64:
-        return column
     if times.size and times.dtype.kind not in "iu":
         raise InvalidDataError(
             f"{column.signal}: times are {times.dtype}.", "Give whole microseconds (int64)."
@@ -51,11 +65,12 @@ def _converted(column: Column) -> Column:
     )
 
 
-def check_zones(zones: NDArray[np.void], columns: Sequence[Column]) -> None:
-    """Raise InvalidDataError where the zone maps of columns show values or times that must not be stored."""
-    if not (np.isfinite(zones["vmin"]) & np.isfinite(zones["vmax"])).all():
+def check_batch(batch: Batch, columns: Sequence[Column]) -> None:
+    """Raise InvalidDataError where a packed batch shows values or times that must not be stored."""
+    zones = batch.head.view(np.float64)[:, VMIN : VMAX + 1]
+    if not np.isfinite(zones).all():
         _refuse_first(columns)
-    if zones["last_us"].max() > TIME_LIMIT_US or zones["first_us"].min() < -TIME_LIMIT_US:
+    if batch.last_us > TIME_LIMIT_US or batch.first_us < -TIME_LIMIT_US:
         raise InvalidDataError(
             f"Times must lie within ±{TIME_LIMIT_US} µs of the session's start.",
             "Give times in microseconds since the session's start.",

@@ -6,6 +6,7 @@ better, and byte-shuffled; values become dictionary codes where that is smaller.
 
 import struct
 import threading
+from typing import Any
 
 import numpy as np
 import zstandard
@@ -22,7 +23,7 @@ DIFFERENCED, TWICE_DIFFERENCED, DICTIONARY, PLAIN = 1, 2, 3, 4
 _TIMES = struct.Struct("<BBBxqq")
 _VALUES = struct.Struct("<BBBxI")
 _LEVEL = 3
-_LIVE_LEVEL = 1
+_LIVE_LEVEL = -1
 
 
 class _Codecs(threading.local):
@@ -75,8 +76,8 @@ def shuffle(array: NDArray[np.generic]) -> bytes:
     return array.view(np.uint8).reshape(array.size, array.itemsize).T.tobytes()
 
 
-def unshuffle(raw: bytes | memoryview, dtype: str, count: int) -> NDArray[np.generic]:
-    """Undo shuffle."""
+def unshuffle(raw: bytes | memoryview, dtype: str, count: int) -> NDArray[Any]:
+    """Undo shuffle, into an array of the named type."""
     width = np.dtype(dtype).itemsize
     planes = np.frombuffer(raw, np.uint8, count * width).reshape(width, count)
     return np.ascontiguousarray(planes.T).view(dtype).reshape(count)
@@ -148,7 +149,7 @@ def unpack_values(blob: bytes, count: int) -> Floats:
 def _planes(raw: bytes | memoryview, width: int, count: int) -> NDArray[np.unsignedinteger]:
     if len(raw) != width * count:
         raise damaged("a chunk has the wrong length")
-    return unshuffle(raw, f"<u{width}", count)  # type: ignore[return-value]  # the dtype is named in a string
+    return unshuffle(raw, f"<u{width}", count)
 
 
 def _width(largest: int) -> int:

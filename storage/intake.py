@@ -1,20 +1,21 @@
 """The hot path: one durable transaction per batch of readings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, case, insert, or_, select, update
 
 from storage import live
-from storage.checks import check_zones, checked, pieces
+from storage.checks import check_batch, checked, pieces
 from storage.database import Database
 from storage.errors import InvalidDataError, NotFoundError
 from storage.owners import Owners
-from storage.prepared import Prepared
+from storage.prepared import Cursor, Prepared
 from storage.records import Column
 from storage.tables import channel, live_chunk, receipt, session
 
 ChannelKey = tuple[str, str, str, str]
+Packed = tuple[live.Batch, list[ChannelKey]]
 _KNOWN_SESSIONS = 256
 
 _first: BindParameter[int] = bindparam("first")
@@ -34,7 +35,6 @@ _COUNT = (
     )
     .returning(session.c.batches)
 )
-_INSERT = insert(live_chunk)
 
 
 class Intake:
@@ -43,95 +43,102 @@ class Intake:
     def __init__(self, database: Database, owners: Owners) -> None:
         self._database = database
         self._owners = owners
-        self._count_batches = Prepared(_COUNT, database.engine.dialect)
-        self._insert = Prepared(_INSERT, database.engine.dialect)
+        self._count = Prepared(_COUNT, database.engine.dialect)
+        self._insert = Prepared(insert(live_chunk), database.engine.dialect)
         self._known: dict[str, dict[ChannelKey, int]] = {}
 
     def append(self, session_id: str, columns: Sequence[Column], key: str | None) -> int:
         """Store a batch durably; see Samples.append."""
-        batches = [(piece, _packed(piece)) for piece in pieces(checked(columns))]
+        batches = [_packed(piece) for piece in pieces(checked(columns))]
+        wanted = dict.fromkeys(name for _, names in batches for name in names)
+        known = self._known.get(session_id)
+        if key is None and known is not None and wanted.keys() <= known.keys():
+            with self._database.appending() as cursor:
+                last = self._store(cursor, session_id, batches, known)
+            if last is not None:
+                return last
+        return self._append_with_care(session_id, batches, wanted, key)
+
+    def _append_with_care(
+        self, session_id: str, batches: Sequence[Packed], wanted: Mapping[ChannelKey, None], key: str | None
+    ) -> int:
+        """Store a batch that has a key or new channels, or whose session is interrupted, finished or unknown."""
         with self._database.writing() as connection:
+            state = _locked_state(connection, session_id)
             if key is not None and (stored := _receipt(connection, session_id, key)) is not None:
                 return stored
-            last = self._count(connection, session_id, [batch for _, batch in batches])
-            numbers = self._numbers(connection, session_id, columns)
-            rows = [
-                _row(
-                    session_id,
-                    last - len(batches) + index,
-                    batch,
-                    [numbers[_key(column)] for column in piece],
+            if state == "interrupted":
+                self._resume(connection, session_id)
+            known = _numbers(connection, session_id, wanted)
+            last = self._store(connection.connection.cursor(), session_id, batches, known)
+            if last is None:
+                raise InvalidDataError(
+                    f"Session {session_id} is {state}: it takes no more readings.", "Start a new session."
                 )
-                for index, (piece, batch) in enumerate(batches, 1)
-            ]
-            for row in rows:
-                self._insert.run(connection, row)
             if key is not None:
                 connection.execute(insert(receipt), {"session_id": session_id, "key": key, "seq": last})
-        self._remember(session_id, numbers)
+        self._remember(session_id, known)
         return last
 
-    def _count(self, connection: Connection, session_id: str, batches: Sequence[live.Batch]) -> int:
+    def _store(
+        self, cursor: Cursor, session_id: str, batches: Sequence[Packed], known: Mapping[ChannelKey, int]
+    ) -> int | None:
+        """Count and insert batches; return the last one's sequence, None where the session takes no readings."""
         counts = {
             "session": session_id,
             "rows": len(batches),
-            "n": sum(batch.n for batch in batches),
-            "first": min(batch.first_us for batch in batches),
-            "last": max(batch.last_us for batch in batches),
+            "n": sum(batch.n for batch, _ in batches),
+            "first": min(batch.first_us for batch, _ in batches),
+            "last": max(batch.last_us for batch, _ in batches),
         }
-        last = self._count_batches.run(connection, counts)
-        if last is None:
-            self._resume(connection, session_id)
-            last = self._count_batches.run(connection, counts)
-        return int(last)
+        last: int | None = self._count.run(cursor, counts)
+        if last is not None:
+            for seq, (batch, keys) in enumerate(batches, last - len(batches) + 1):
+                batch.head[:, live.CHANNEL] = [known[key] for key in keys]
+                self._insert.run(cursor, _row(session_id, seq, batch))
+        return last
 
     def _resume(self, connection: Connection, session_id: str) -> None:
-        """Let an interrupted session go on; refuse one that does not exist or is finished."""
-        state = connection.scalar(select(session.c.state).where(session.c.id == session_id))
-        if state is None:
-            raise NotFoundError(f"There is no session {session_id}.", "List the sessions to find its id.")
-        if state != "interrupted":
-            raise InvalidDataError(
-                f"Session {session_id} is {state}: it takes no more readings.", "Start a new one."
-            )
         resumed = {"state": "recording", "owner": self._owners.token(), "ended_at": None}
         connection.execute(update(session).where(session.c.id == session_id).values(resumed))
 
-    def _numbers(
-        self, connection: Connection, session_id: str, columns: Sequence[Column]
-    ) -> dict[ChannelKey, int]:
-        known = self._known.get(session_id, {})
-        wanted = {_key(column): None for column in columns if len(column.times_us)}
-        if wanted.keys() <= known.keys():
-            return known
-        known = _stored_numbers(connection, session_id)
-        new = [key for key in wanted if key not in known]
-        if new:
-            known = known | dict(zip(new, range(max(known.values(), default=0) + 1, 1 << 31), strict=False))
-            connection.execute(insert(channel), [_channel_row(session_id, known[key], key) for key in new])
-        return known
-
-    def _remember(self, session_id: str, numbers: dict[ChannelKey, int]) -> None:
+    def _remember(self, session_id: str, known: dict[ChannelKey, int]) -> None:
         if len(self._known) >= _KNOWN_SESSIONS:
             self._known = {}
-        self._known[session_id] = numbers
+        self._known[session_id] = known
 
 
-def _packed(columns: Sequence[Column]) -> live.Batch:
+def _packed(columns: Sequence[Column]) -> Packed:
     batch = live.pack(columns)
-    check_zones(batch.zones, columns)
-    return batch
+    check_batch(batch, columns)
+    return batch, [(column.signal, column.unit, column.ecu or "", column.source or "") for column in columns]
+
+
+def _locked_state(connection: Connection, session_id: str) -> str:
+    """Return a session's state, holding its row so that concurrent batches with one key wait for each other."""
+    state = connection.scalar(select(session.c.state).where(session.c.id == session_id).with_for_update())
+    if state is None:
+        raise NotFoundError(f"There is no session {session_id}.", "List the sessions to find its id.")
+    return str(state)
 
 
 def _receipt(connection: Connection, session_id: str, key: str) -> int | None:
-    """Return the sequence a key stands for; holds the session's row, so equal keys wait for each other."""
-    connection.execute(select(session.c.id).where(session.c.id == session_id).with_for_update())
+    """Return the sequence a key stands for."""
     found = select(receipt.c.seq).where(receipt.c.session_id == session_id, receipt.c.key == key)
     return connection.scalar(found)
 
 
-def _key(column: Column) -> ChannelKey:
-    return column.signal, column.unit, column.ecu or "", column.source or ""
+def _numbers(
+    connection: Connection, session_id: str, wanted: Mapping[ChannelKey, None]
+) -> dict[ChannelKey, int]:
+    """Return the numbers of a session's channels; the wanted ones are created where they are new."""
+    known = _stored_numbers(connection, session_id)
+    first = max(known.values(), default=0) + 1
+    created = {key: number for number, key in enumerate((key for key in wanted if key not in known), first)}
+    if created:
+        rows = [_channel_row(session_id, number, key) for key, number in created.items()]
+        connection.execute(insert(channel), rows)
+    return known | created
 
 
 def _stored_numbers(connection: Connection, session_id: str) -> dict[ChannelKey, int]:
@@ -144,25 +151,17 @@ def _stored_numbers(connection: Connection, session_id: str) -> dict[ChannelKey,
 
 def _channel_row(session_id: str, number: int, key: ChannelKey) -> dict[str, Any]:
     signal, unit, ecu, source = key
-    return {
-        "session_id": session_id,
-        "number": number,
-        "signal": signal,
-        "unit": unit,
-        "ecu": ecu,
-        "source": source,
-        "readings": 0,
-    }
+    row = {"session_id": session_id, "number": number, "readings": 0}
+    return row | {"signal": signal, "unit": unit, "ecu": ecu, "source": source}
 
 
-def _row(session_id: str, seq: int, batch: live.Batch, numbers: list[int]) -> dict[str, Any]:
-    batch.zones["channel"] = numbers
+def _row(session_id: str, seq: int, batch: live.Batch) -> dict[str, Any]:
     return {
         "session_id": session_id,
         "seq": seq,
         "first_us": batch.first_us,
         "last_us": batch.last_us,
         "n": batch.n,
-        "head": batch.zones.tobytes(),
+        "head": batch.head.tobytes(),
         "data": batch.data,
     }

@@ -12,50 +12,34 @@ from storage.codec import Floats, Ints
 from storage.errors import StorageError
 from storage.records import Column
 
-HEAD = np.dtype(
-    [
-        ("channel", "<u4"),
-        ("n", "<u4"),
-        ("first_us", "<i8"),
-        ("last_us", "<i8"),
-        ("vmin", "<f8"),
-        ("vmax", "<f8"),
-        ("vsum", "<f8"),
-    ]
-)
+# A head is one row of eight-byte words per column; the last three are floats.
+CHANNEL, N, FIRST_US, LAST_US, VMIN, VMAX, VSUM = range(HEAD_WORDS := 7)
 _DATA = struct.Struct("<BxHI")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A packed batch; `zones` is a HEAD array whose channel numbers are still to be filled in."""
+    """A packed batch; the channel numbers in its `head` are still to be filled in."""
 
     n: int
     first_us: int
     last_us: int
-    zones: NDArray[np.void]
+    head: Ints
     data: bytes
 
 
 def pack(columns: Sequence[Column]) -> Batch:
     """Pack non-empty columns; columns with equal times share them."""
     vectors, which = _distinct([column.times_us for column in columns])
-    values = np.concatenate([column.values for column in columns])
-    counts = np.array([vector.size for vector in vectors], "<u4")
+    counts = np.array([vector.size for vector in vectors])
     times = np.concatenate(vectors)
-    steps = times.copy()
-    steps[1:] -= times[:-1]
-    raw = b"".join(
-        (
-            counts.tobytes(),
-            which.astype("<u2").tobytes(),
-            codec.shuffle(codec.zigzag(steps)),
-            codec.shuffle(values),
-        )
-    )
+    values = np.concatenate([column.values for column in columns])
+    words = np.concatenate((times, values.view(np.int64)))
+    words[1 : times.size] -= times[:-1]
+    raw = b"".join((counts.astype("<u4").tobytes(), which.astype("<u2").tobytes(), codec.shuffle(words)))
     data = _DATA.pack(codec.FORMAT, len(vectors), len(columns)) + codec.deflate(raw, live=True)
-    zones = _zones(times, counts, which, values)
-    return Batch(values.size, int(zones["first_us"].min()), int(zones["last_us"].max()), zones, data)
+    head = _head(times, counts, which, values)
+    return Batch(values.size, int(head[:, FIRST_US].min()), int(head[:, LAST_US].max()), head, data)
 
 
 def _distinct(arrays: list[Ints]) -> tuple[list[Ints], NDArray[np.intp]]:
@@ -71,21 +55,25 @@ def _distinct(arrays: list[Ints]) -> tuple[list[Ints], NDArray[np.intp]]:
     return vectors, np.array([by_object[id(array)] for array in arrays])
 
 
-def _zones(
-    times: Ints, counts: NDArray[np.uint32], which: NDArray[np.intp], values: Floats
-) -> NDArray[np.void]:
-    starts = np.cumsum(counts, dtype=np.int64) - counts
+def _head(times: Ints, counts: Ints, which: NDArray[np.intp], values: Floats) -> Ints:
+    starts = counts.cumsum() - counts
     n = counts[which]
-    offsets = np.cumsum(n, dtype=np.int64) - n
-    zones = np.empty(which.size, HEAD)
-    zones["n"] = n
-    zones["first_us"] = np.minimum.reduceat(times, starts)[which]
-    zones["last_us"] = np.maximum.reduceat(times, starts)[which]
+    offsets = n.cumsum() - n
+    head = np.empty((which.size, HEAD_WORDS), np.int64)
+    head[:, N] = n
+    head[:, FIRST_US] = np.minimum.reduceat(times, starts)[which]
+    head[:, LAST_US] = np.maximum.reduceat(times, starts)[which]
+    floats = head.view(np.float64)
+    floats[:, VMIN] = np.minimum.reduceat(values, offsets)
+    floats[:, VMAX] = np.maximum.reduceat(values, offsets)
     with np.errstate(over="ignore", invalid="ignore"):
-        zones["vmin"] = np.minimum.reduceat(values, offsets)
-        zones["vmax"] = np.maximum.reduceat(values, offsets)
-        zones["vsum"] = np.add.reduceat(values, offsets)
-    return zones
+        floats[:, VSUM] = np.add.reduceat(values, offsets)
+    return head
+
+
+def heads(blobs: Iterable[bytes]) -> Ints:
+    """Return the heads of several batches as one array of HEAD_WORDS columns."""
+    return np.frombuffer(b"".join(blobs), "<i8").reshape(-1, HEAD_WORDS)
 
 
 def unpack(data: bytes) -> tuple[Ints, Floats]:
@@ -93,15 +81,13 @@ def unpack(data: bytes) -> tuple[Ints, Floats]:
     version, vectors, columns = _DATA.unpack_from(data)
     if version != codec.FORMAT:
         raise StorageError(f"A live batch is in format {version}, which is unknown.", "Update obd-agent.")
-    raw = memoryview(codec.inflate(memoryview(data)[_DATA.size :]))
+    raw = codec.inflate(memoryview(data)[_DATA.size :])
     counts = np.frombuffer(raw, "<u4", vectors).astype(np.int64)
     which = np.frombuffer(raw, "<u2", columns, 4 * vectors)
-    raw = raw[4 * vectors + 2 * columns :]
+    start = 4 * vectors + 2 * columns
+    words = codec.unshuffle(memoryview(raw)[start:], "<i8", (len(raw) - start) // 8)
     size = int(counts.sum())
-    words = codec.unshuffle(raw, "<u8", size).view(np.uint64)
-    times = np.cumsum(codec.unzigzag(words))
-    values = codec.unshuffle(raw[8 * size :], "<f8", (len(raw) - 8 * size) // 8).view(np.float64)
-    return _spread(times, counts, which), values
+    return _spread(words[:size].cumsum(), counts, which), words[size:].view(np.float64)
 
 
 def _spread(times: Ints, counts: Ints, which: NDArray[np.uint16]) -> Ints:
@@ -115,16 +101,16 @@ def split(
     rows: Iterable[tuple[bytes, bytes]], wanted: Collection[int] | None = None
 ) -> dict[int, tuple[Ints, Floats]]:
     """Return times and values per channel number from the (head, data) of batches, in order of arrival."""
-    heads, times, values = [], [], []
+    found, times, values = [], [], []
     for head, data in rows:
-        heads.append(head)
+        found.append(head)
         batch_times, batch_values = unpack(data)
         times.append(batch_times)
         values.append(batch_values)
-    if not heads:
+    if not found:
         return {}
-    zones = np.frombuffer(b"".join(heads), HEAD)
-    labels = np.repeat(zones["channel"], zones["n"])
+    zones = heads(found)
+    labels = np.repeat(zones[:, CHANNEL], zones[:, N])
     order = np.argsort(_narrow(labels), kind="stable")
     numbers, starts = np.unique(labels[order], return_index=True)
     by_channel = zip(
@@ -140,6 +126,6 @@ def split(
     }
 
 
-def _narrow(labels: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:
+def _narrow(labels: Ints) -> NDArray[np.integer]:
     """Return labels as uint16 where they fit, which numpy sorts by radix."""
     return labels.astype(np.uint16) if labels.max() < 1 << 16 else labels

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from storage import live
 from storage.codec import Floats, Ints
-from storage.live import HEAD
 
 
 class Zone(NamedTuple):
@@ -41,21 +41,22 @@ def joined(zones: Iterable[Zone]) -> Zone:
     return Zone(sum(n), min(first), max(last), min(vmin), max(vmax), sum(vsum))
 
 
-def zones_of_heads(heads: Iterable[bytes]) -> dict[int, Zone]:
+def zones_of_heads(blobs: Iterable[bytes]) -> dict[int, Zone]:
     """Return one zone map per channel number from the heads of live batches."""
-    rows = np.frombuffer(b"".join(heads), HEAD)
+    rows = live.heads(blobs)
     if not rows.size:
         return {}
-    rows = rows[np.argsort(rows["channel"], kind="stable")]
-    numbers, starts = np.unique(rows["channel"], return_index=True)
+    rows = rows[np.argsort(rows[:, live.CHANNEL], kind="stable")]
+    numbers, starts = np.unique(rows[:, live.CHANNEL], return_index=True)
+    floats = rows.view(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         columns = (
-            np.add.reduceat(rows["n"], starts, dtype=np.int64),
-            np.minimum.reduceat(rows["first_us"], starts),
-            np.maximum.reduceat(rows["last_us"], starts),
-            np.minimum.reduceat(rows["vmin"], starts),
-            np.maximum.reduceat(rows["vmax"], starts),
-            np.add.reduceat(rows["vsum"], starts),
+            np.add.reduceat(rows[:, live.N], starts),
+            np.minimum.reduceat(rows[:, live.FIRST_US], starts),
+            np.maximum.reduceat(rows[:, live.LAST_US], starts),
+            np.minimum.reduceat(floats[:, live.VMIN], starts),
+            np.maximum.reduceat(floats[:, live.VMAX], starts),
+            np.add.reduceat(floats[:, live.VSUM], starts),
         )
     zones = (Zone(*fields) for fields in zip(*(column.tolist() for column in columns), strict=True))
     return dict(zip(numbers.tolist(), zones, strict=True))
