@@ -1,0 +1,200 @@
+"""Carries one job through a worker and turns what was seen into a RunResult."""
+
+import contextlib
+import secrets
+import signal
+import threading
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sandbox import collect
+from sandbox.host import Worker
+from sandbox.results import Layers, Limits, RunError, RunResult, RunWarning, Status, Tier, Value
+from sandbox.spawn import ZygoteError
+from sandbox.supervise import Progress, Watch, Watched, too_much
+from sandbox.worker.rlimits import Rlimits
+
+_BURIAL_S = 5.0
+_LIMIT_HINTS = {
+    "timeout": "Work on fewer signals, a shorter stretch or a coarser grid, vectorise loops, or allow more time.",
+    "memory": "Load fewer signals or a shorter stretch, or aggregate earlier.",
+    "output_flood": "Print summaries instead of every value.",
+    "scratch_quota": "Write fewer and smaller files; Parquet is a tenth of CSV.",
+    "cancelled": "",
+    "crashed": "The process ended without a result: a library crashed, or the code ended it.",
+}
+
+
+@dataclass
+class Job:
+    """What is to be run, and within what."""
+
+    run_id: str
+    code: str
+    limits: Limits
+    tier: Tier
+    target: Path  # where artifacts go
+    info: dict[str, Any] = field(default_factory=dict)
+    sessions: dict[str, int] = field(default_factory=dict)  # id -> descriptor of its memory
+    cancelled: threading.Event | None = None
+    progress: Progress | None = None
+    keep: bool = False  # the worker is a workspace and lives on
+    known: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def message(self) -> dict[str, Any]:
+        """Return the job as the child gets it."""
+        limits = self.limits
+        # One second more than the clock allows, so that it is the clock that ends a run.
+        cpu_s = int(limits.wall_s) + 2 if limits.cpu_s is None else limits.cpu_s
+        allowance = Rlimits(limits.memory_mb << 20, cpu_s, limits.file_mb << 20)
+        return {
+            "code": self.code,
+            "info": self.info,
+            "sessions": list(self.sessions),
+            "keep": self.keep,
+            "nonce": secrets.token_hex(8),
+            "limits": asdict(allowance),
+        }
+
+    def result(self, status: Status, error: RunError | None = None, **more: Any) -> RunResult:
+        """Return a result with what is known of every run."""
+        return RunResult(
+            run_id=self.run_id, status=status, error=error, limits=self.limits, tier=self.tier, **more
+        )
+
+    def refused(self, reason: str) -> RunResult:
+        """Return the result of a run that never began."""
+        return self.result(
+            "refused",
+            RunError(
+                type="NotConfined",
+                message=f"The code was not run: {reason}.",
+                hint="This is a fault of the machine or its set-up, not of the code; see docs/sandbox.md.",
+            ),
+        )
+
+
+def carry_out(job: Job, worker: Worker) -> RunResult:
+    """Run the job in the worker; afterwards a worker that is not kept, or could not be, is dead."""
+    if worker.reason or worker.layers is None:
+        return job.refused(worker.reason or "nothing was attested")
+    watch = Watch(worker.child, worker.folder, job.limits, job.cancelled, job.progress)
+    seen = watch.follow(job.message(), list(job.sessions.values()))
+    if seen.armed is None and not seen.verdict:
+        worker.child.close()
+        return job.refused("the process did not set its limits")
+    ended: dict[str, Any] = {}
+    if job.keep and not seen.verdict and seen.outcome is not None:
+        worker.child.signal(signal.SIGSTOP)
+    else:
+        ended = _end(worker)
+    watch.drain()
+    return _result(job, worker, seen, ended)
+
+
+def _end(worker: Worker) -> dict[str, Any]:
+    """Kill the child and return how it ended, as its parent saw it."""
+    worker.child.signal(signal.SIGKILL)
+    with contextlib.suppress(FutureTimeoutError, ZygoteError):
+        return worker.child.ended.result(_BURIAL_S)
+    return {}
+
+
+def _result(job: Job, worker: Worker, seen: Watched, ended: dict[str, Any]) -> RunResult:
+    account = _Account.read(seen.outcome)
+    status, error = _status(job, worker, seen, account, ended)
+    found = collect.Collected()
+    if status != "scratch_quota":
+        found = collect.collect(worker.folder, job.target, job.limits.file_mb << 20, job.known)
+    return job.result(
+        status,
+        error,
+        stdout=seen.output.text(),
+        truncated=seen.output.truncated,
+        result=account.value,
+        warnings=account.warnings,
+        artifacts=found.artifacts,
+        notes=account.notes + found.notes,
+        layers=_layers(worker.layers, seen),
+        wall_s=round(seen.wall_s, 4),
+        cpu_s=ended.get("cpu_s"),
+        peak_mb=_peak_mb(worker, ended),
+    )
+
+
+def _layers(attested: Layers | None, seen: Watched) -> Layers | None:
+    held = (seen.armed or {}).get("armed")
+    if attested is None or not isinstance(held, dict):
+        return attested
+    return attested.model_copy(update={"rlimits": {**attested.rlimits, **held} if attested.rlimits else {}})
+
+
+def _peak_mb(worker: Worker, ended: dict[str, Any]) -> float | None:
+    if "peak_kb" not in ended:
+        return None
+    began_with = worker.resident
+    return round(max(int(ended["peak_kb"]) * 1024 - began_with, 0) / (1 << 20), 1)
+
+
+@dataclass
+class _Account:
+    """The code's own account of its run: believed for what the code computed, and for nothing else."""
+
+    value: Value | None = None
+    error: RunError | None = None
+    memory: bool = False
+    warnings: list[RunWarning] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    there: bool = False
+
+    @classmethod
+    def read(cls, outcome: dict[str, Any] | None) -> "_Account":
+        """Return what the child sent, or an empty account when it does not have the right shape."""
+        if outcome is None:
+            return cls()
+        try:
+            value, error = outcome.get("value"), outcome.get("error")
+            return cls(
+                Value.model_validate(value) if value is not None else None,
+                RunError.model_validate(error) if error is not None else None,
+                outcome.get("memory") is True,
+                [RunWarning.model_validate(item) for item in list(outcome.get("warnings") or [])[:20]],
+                [str(note)[:300] for note in list(outcome.get("notes") or [])[:20]],
+                there=True,
+            )
+        except (ValidationError, TypeError, RecursionError):
+            return cls()
+
+
+def _status(
+    job: Job, worker: Worker, seen: Watched, account: _Account, ended: dict[str, Any]
+) -> tuple[Status, RunError | None]:
+    """Say how the run went: first what was seen, then how the process ended, last what the code says."""
+    if seen.verdict:
+        return _by_limit(seen.verdict, seen.message)
+    over = too_much(worker.folder, job.limits)
+    if over:
+        return _by_limit("scratch_quota", over)
+    if not account.there:
+        return _by_exit(ended.get("exit"), job.limits)
+    if account.memory:
+        return "memory", account.error
+    return ("error", account.error) if account.error is not None else ("ok", None)
+
+
+def _by_exit(code: int | None, limits: Limits) -> tuple[Status, RunError]:
+    if code == -signal.SIGXCPU:
+        return _by_limit("timeout", f"The code used more than {limits.cpu_s} s of CPU.")
+    if code == -signal.SIGKILL:
+        return _by_limit("crashed", "The process gave no account of its run that can be read, or was killed.")
+    how = f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit status {code}"
+    return _by_limit("crashed", f"The process ended {how} before the code was through.")
+
+
+def _by_limit(verdict: str, message: str) -> tuple[Status, RunError]:
+    status: Any = verdict
+    return status, RunError(type=verdict, message=message, hint=_LIMIT_HINTS[verdict])

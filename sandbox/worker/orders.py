@@ -1,0 +1,43 @@
+"""What the server asks of the zygote, and what a child attests; both sides read these shapes."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+CONTROL_FD = 3  # in the child: its jobs come in here and its results go out
+ATTEST_FD = 4  # in the child: closed before any code arrives
+LAYERS = ("landlock", "seccomp", "rlimits")
+
+
+@dataclass(frozen=True)
+class House:
+    """How one zygote is set up, for its whole life."""
+
+    scratch: str  # the folder that holds every run's scratch folder
+    uid: int | None = None  # the user to become; None when the server is not root
+    without: tuple[str, ...] = ()  # layers left out: reduced tier and tests only
+    audit: bool = False  # refuse by Python's audit events too: reduced tier only
+    extras: bool = True  # load seaborn, scikit-learn, statsmodels, plotly while idle
+
+
+@dataclass(frozen=True)
+class Order:
+    """One child to fork."""
+
+    run: str
+    scratch: str
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """What a child found in force on itself, by trying, before any code reached it."""
+
+    uid: int
+    no_new_privs: bool
+    resident: int  # bytes in memory before the first job
+    landlock_abi: int | None = None
+    seccomp: bool = False
+    rlimits: dict[str, int] = field(default_factory=dict)
+
+    def message(self) -> dict[str, Any]:
+        """Return the attestation as plain data."""
+        return asdict(self)

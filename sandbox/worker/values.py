@@ -1,0 +1,154 @@
+"""Turns the value of the code's last expression into plain data of bounded size."""
+
+import datetime
+import json
+import math
+import numbers
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from sandbox.worker import tables
+
+MAX_BYTES = 48 * 1024
+_TEXT = 8000
+_ITEMS = 200
+_DEPTH = 6
+_ELEMENTS = 400
+
+
+def describe(value: object) -> dict[str, Any] | None:
+    """Return what `value` is, as JSON can carry it; None stays None."""
+    import matplotlib.artist
+    import numpy as np
+    import pandas as pd
+
+    if value is None:
+        return None
+    if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
+        return tables.describe(value, MAX_BYTES)
+    if isinstance(value, np.ndarray) and value.ndim:
+        return _array(value)
+    if isinstance(value, matplotlib.artist.Artist) or _is_drawing(value):
+        return {"kind": "figure", "type": type(value).__name__, "text": "drawn; see the artifacts"}
+    if isinstance(value, str):
+        return {"kind": "text", "type": "str", "value": value[:_TEXT], "complete": len(value) <= _TEXT}
+    if _is_scalar(value):
+        return {
+            "kind": "scalar",
+            "type": type(value).__name__,
+            "value": plain(value),
+            "text": str(value)[:_TEXT],
+        }
+    if isinstance(value, (Mapping, Sequence, Set)) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return _data(value)
+    return {"kind": "object", "type": type(value).__name__, "text": repr(value)[:_TEXT]}
+
+
+def plain(value: object) -> Any:
+    """Return a number, text, truth value or time as JSON has it; what is no number there becomes None."""
+    import pandas as pd
+
+    if isinstance(value, str):
+        return value[:_TEXT]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value) if abs(int(value)) < 2**63 else str(value)[:_TEXT]
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(float(value)) else None
+    if type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    if value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return value.isoformat()
+    return str(value)[:_TEXT]
+
+
+def _is_scalar(value: object) -> bool:
+    import numpy as np
+    import pandas as pd
+
+    return (
+        isinstance(
+            value,
+            (
+                bool,
+                numbers.Number,
+                np.generic,
+                np.ndarray,
+                datetime.datetime,
+                datetime.date,
+                datetime.timedelta,
+            ),
+        )
+        or value is pd.NaT
+        or value is pd.NA
+    )
+
+
+def _is_drawing(value: object) -> bool:
+    """Say whether the value is what a plotting call returns in a container: axes, lines, patches."""
+    import matplotlib.artist
+
+    if isinstance(value, (list, tuple)) and value:
+        return all(isinstance(item, matplotlib.artist.Artist) or _is_drawing(item) for item in value)
+    return False
+
+
+def _array(value: Any) -> dict[str, Any]:
+    flat = value.ravel()[:_ELEMENTS]
+    return {
+        "kind": "array",
+        "type": "ndarray",
+        "dtype": str(value.dtype),
+        "shape": list(value.shape),
+        "value": [plain(item) for item in flat.tolist()],
+        "complete": value.size <= _ELEMENTS,
+    }
+
+
+def _data(value: object) -> dict[str, Any]:
+    """Return nested lists and dicts, cut to size."""
+    for items in (_ITEMS, 50, 10, 3):
+        cutter = _Cutter(items)
+        data = cutter.cut(value, _DEPTH)
+        if len(json.dumps(data)) <= MAX_BYTES:
+            return {
+                "kind": "data",
+                "type": type(value).__name__,
+                "value": data,
+                "complete": not cutter.cut_something,
+            }
+    return {"kind": "object", "type": type(value).__name__, "text": repr(value)[:_TEXT]}
+
+
+class _Cutter:
+    """Copies nested data into JSON's types, keeping at most `items` of each collection."""
+
+    def __init__(self, items: int) -> None:
+        self._items = items
+        self.cut_something = False
+
+    def cut(self, value: object, depth: int) -> Any:
+        """Return a plain copy of `value`, `depth` levels deep."""
+        import numpy as np
+        import pandas as pd
+
+        if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
+            return tables.describe(value, MAX_BYTES // 8, keep=False)
+        if isinstance(value, np.ndarray) and value.ndim:
+            value = value.tolist()
+        if isinstance(value, (str, bytes)) or not isinstance(value, (Mapping, Sequence, Set)):
+            return plain(value)
+        if depth == 0:
+            self.cut_something = True
+            return repr(value)[:80]
+        return self._collection(value, depth)
+
+    def _collection(self, value: Any, depth: int) -> Any:
+        self.cut_something |= len(value) > self._items
+        if isinstance(value, Mapping):
+            pairs = list(value.items())[: self._items]
+            return {str(plain(key)): self.cut(item, depth - 1) for key, item in pairs}
+        return [self.cut(item, depth - 1) for item in list(value)[: self._items]]
