@@ -21,7 +21,10 @@ _LIKELIHOODS: Mapping[str, Literal["high", "medium", "low"]] = {"h": "high", "m"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One code of the catalogue: its texts as found, and our correction where lists conflict."""
+    """One code of the catalogue: its texts as found, or our wording where lists conflict.
+
+    `conflict` says what conflicts, if anything; `corrected` that the title is our own.
+    """
 
     code: str
     title: str
@@ -30,38 +33,43 @@ class Entry:
     related: str
     check: Check
     conflict: str | None = None
+    corrected: bool = False
 
     def listed_causes(self) -> list[Cause]:
         """Return the catalogue's causes, most likely first; template-made, so generic."""
         pairs = (part.split(":", 1) for part in self.causes.split("|") if part)
-        causes = [
+        ordered = sorted(pairs, key=lambda pair: "hml".index(pair[0]))
+        return [
             Cause(text=text, likelihood=_LIKELIHOODS[key], source=SOURCE, licence=LICENCE)
-            for key, text in pairs
+            for key, text in ordered
         ]
-        return sorted(causes, key=lambda cause: cause.likelihood)  # "high" before "medium"
 
 
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """Return every code we have a text for, by code; about 40 ms the first time."""
-    entries = {entry.code: entry for entry in map(_entry, _rows("catalogue.csv.gz"))}
-    for code, title, note in _rows("corrections.csv"):
-        old = entries.get(code)
-        entries[code] = _corrected(old, code, title, note)
+    entries = {row[0]: _entry(*row) for row in _rows("catalogue.csv.gz")}
+    for code, title, evidence in _rows("corrections.csv"):
+        entries[code] = _corrected(entries[code], title, evidence)
     return entries
 
 
-def _corrected(old: Entry | None, code: str, title: str, note: str) -> Entry:
-    if old is None:
-        return Entry(code, title, "", "", "", "conflict", note)
+def _entry(code: str, title: str, description: str, causes: str, related: str, checked: str) -> Entry:
+    entry = Entry(code, title, description, causes, related, "single source")
+    if code[0] in "BC":
+        return replace(entry, check="unverified")
+    if checked == "agrees":
+        return replace(entry, check="agrees")
+    if twins := checked.removeprefix("same as "):
+        note = f"doubtful: the catalogue gives {twins} the same text, and they cannot all be right"
+        return replace(entry, check="conflict", conflict=note)
+    return entry
+
+
+def _corrected(old: Entry, title: str, evidence: str) -> Entry:
     # The description and causes explain the title that was wrong, so they go with it.
-    return replace(old, title=title, description="", causes="", related="", check="conflict", conflict=note)
-
-
-def _entry(row: list[str]) -> Entry:
-    code, title, description, causes, related, agrees = row
-    check: Check = "agrees" if agrees else "single source"
-    return Entry(code, title, description, causes, related, "unverified" if code[0] in "BC" else check)
+    note = f"the OBDex catalogue says {old.title!r}; {evidence}"
+    return Entry(old.code, title, "", "", "", "conflict", note, corrected=True)
 
 
 def _rows(name: str) -> list[list[str]]:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from vehicle.codes.catalogue import catalogue
 from vehicle.codes.errors import BadCodeError
 
 FORM = (
@@ -14,6 +15,7 @@ _CODE = re.compile(r"(?P<code>[PCBU][0-3][0-9A-F]{3})(?:[:\-/ ]*\(?(?P<type>[0-9
 _INSIDE = re.compile(r"(?<![0-9A-Z])[PCBU][0-3][0-9A-F]{3}(?:[:-][0-9A-F]{2})?(?![0-9A-Z])")
 _BYTES = re.compile(r"0X(?P<code>[0-9A-F]{4})(?P<type>[0-9A-F]{2})?")
 _LETTERS = "PCBU"
+_CHARACTERS = "PCBU0123456789ADEF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,27 @@ def _inside_text(tidy: str) -> ReadCode | None:
 
 
 def _malformed(text: str, tidy: str) -> BadCodeError:
-    return BadCodeError(f"{text[:40]!r} is not a trouble code{_why(tidy)}", f"Allowed: {FORM}.")
+    near = _near(tidy.replace(" ", ""))
+    hint = f"Allowed: {FORM}."
+    if near:
+        hint += (
+            " Nearest in the list: " + "; ".join(f"{code} ({catalogue()[code].title})" for code in near) + "."
+        )
+    return BadCodeError(f"{text[:40]!r} is not a trouble code{_why(tidy)}", hint, tuple(near))
+
+
+def _near(tidy: str) -> list[str]:
+    """Return at most five codes of the list that are one slip away."""
+    if not 3 <= len(tidy) <= 7:
+        return []
+    places = range(len(tidy) + 1)
+    added = {tidy[:i] + char + tidy[i:] for i in places for char in _CHARACTERS}
+    changed = {tidy[:i] + char + tidy[i + 1 :] for i in places for char in _CHARACTERS}
+    lost = {tidy[:i] + tidy[i + 1 :] for i in places}
+    exchanged = {tidy[:i] + tidy[i : i + 2][::-1] + tidy[i + 2 :] for i in places}
+    near = (added | changed | lost | exchanged) & catalogue().keys()
+    # A digit left out is the commonest slip, and a nought the digit most often left out.
+    return sorted(near, key=lambda code: (code not in added, -code.count("0"), code))[:5]
 
 
 def _why(tidy: str) -> str:

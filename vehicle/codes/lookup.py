@@ -50,7 +50,7 @@ def _why_unknown(structure: CodeStructure, make: str | None) -> str:
 def _meaning(entry: Entry | None) -> SourcedText | None:
     if entry is None:
         return None
-    own = entry.conflict is not None
+    own = entry.corrected
     return SourcedText(
         text=entry.title,
         source=texts.OWN_SOURCE if own else texts.SOURCE,
