@@ -65,6 +65,12 @@ class SimulatedCar:
         with self.bus.lock:
             self.model.switch_ignition(on)
 
+    def repair(self) -> None:
+        """Take the fault away for good, as a workshop would; codes and learnt trims stay."""
+        self.catch_up()
+        with self.bus.lock:
+            self.model.repair()
+
     def advance(self, seconds: float) -> None:
         """Let simulated time jump ahead by some seconds, driving all the way."""
         with self.bus.lock:

@@ -56,6 +56,11 @@ class Model:
         self.state.ignition = on
         self._key_on_s = self.state.time_s
 
+    def repair(self) -> None:
+        """Take the fault away for good, as a workshop would; codes and learnt trims stay."""
+        self._effects = self._faulty = HEALTHY
+        self._intake.leak_area = 0.0
+
     def step(self) -> None:
         """Advance everything by STEP_S seconds of simulated time."""
         s, dt = self.state, STEP_S

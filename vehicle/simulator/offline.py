@@ -45,7 +45,7 @@ def drive(
     model = Model(chosen)
     raws: list[tuple[int, ...]] = []
     times: list[float] = []
-    due = 0.0
+    due = 1.0 / hz
     for _ in range(round(duration_s / STEP_S)):
         model.step()
         s, m = model.state, model.memory

@@ -24,6 +24,7 @@ PROTOCOL_NAMES = {
     "B": "USER1 (CAN 11/125)",
     "C": "USER2 (CAN 11/50)",
 }
+_NEVER_REFUSES = "123"  # J1850 and ISO 9141-2 units stay silent where others answer 7F
 CAN_BITS = {"6": 11, "7": 29, "8": 11, "9": 29, "A": 29, "B": 11, "C": 11}
 
 
@@ -65,6 +66,6 @@ class Bus:
                 if address is not None and address not in (ecu.can_id - 8, ecu.address):
                     continue
                 answer = ecu.answer(payload, broadcast=address is None)
-                if answer is not None:
+                if answer is not None and not (answer[0] == 0x7F and self.protocol in _NEVER_REFUSES):
                     replies.append(Reply(ecu, answer))
         return replies

@@ -58,7 +58,6 @@ SCALARS: tuple[Scalar, ...] = (
     Scalar("run_time", "s", 0x1F, lambda s, m: s.run_time_s, 1, size=2),
     Scalar("distance_w_mil", "km", 0x21, lambda s, m: m.distance_with_mil_km, 1, size=2),
     Scalar("fuel_rail_pressure_direct", "kPa", 0x23, lambda s, m: s.rail_read, 10, size=2),
-    Scalar("evaporative_purge", "%", 0x2E, lambda s, m: 0.0, _PERCENT),
     Scalar("fuel_level", "%", 0x2F, lambda s, m: s.fuel_l / 0.5, _PERCENT),
     Scalar("warmups_since_dtc_clear", "count", 0x30, lambda s, m: m.warmups_since_clear, 1),
     Scalar("distance_since_dtc_clear", "km", 0x31, lambda s, m: m.distance_since_clear_km, 1, size=2),

@@ -8,7 +8,7 @@ from vehicle.simulator.elm.at_commands import Elm, run_at
 from vehicle.simulator.elm.events import Baud, Drop, Event, Send, WaitForByte
 from vehicle.simulator.elm.request import Requester
 from vehicle.simulator.elm.settings import Settings
-from vehicle.simulator.elm.stn_commands import read_stpx, run_st
+from vehicle.simulator.elm.stn_commands import IDENTITY, read_stpx, run_st
 
 _HEX = re.compile(r"[0-9A-F]{1,16}")
 _MONITOR = re.compile(r"ATM(?:A|[RT][0-9A-F]{2})|STMA?")
@@ -134,7 +134,7 @@ class Adapter:
             return
         before, self._baud = self._baud, rate
         yield Baud(rate)
-        yield self._print((self._options.banner,))
+        yield self._print((self._options.banner if match[1] else IDENTITY["STI"],))
         yield WaitForByte(self.settings.baud_timeout_s, f"OK{self._end_of_line()}".encode(), b"", before)
 
     def _end_of_line(self) -> str:

@@ -6,6 +6,7 @@ from random import Random
 from vehicle.simulator.ecus.bus import CAN_BITS, Bus, Reply
 from vehicle.simulator.elm.events import Event, Send, Wait
 from vehicle.simulator.elm.frames import Display, can_lines, identifier, legacy_lines
+from vehicle.simulator.elm.isotp import segment
 from vehicle.simulator.elm.settings import Settings
 
 _FAILURES = {
@@ -15,6 +16,7 @@ _FAILURES = {
     "unable_to_connect": "UNABLE TO CONNECT",
     "question": "?",
 }
+_FRAME_S = 0.00025  # a full frame at 500 kbit/s
 _SLOW_INIT = "34"
 _K_LINE = "345"
 
@@ -46,14 +48,22 @@ class Requester:
             return
         if slow := self._bus.misbehaviour.take("slow"):
             yield Wait(slow.value)
-        yield Wait(self._ecu_s)
         replies = self._disturb_replies(self._bus.ask(payload, self._address(header)), payload)
+        yield Wait(self._on_the_bus_s(replies))
         if (late := self._bus.misbehaviour.take("pending")) and replies:
             waiting = Reply(replies[0].ecu, bytes([0x7F, payload[0], 0x78]))
             yield from self._print_all(self._format([waiting]))
             yield Wait(late.value)
         if self._settings.responses:
             yield from self._listen(self._disturb_lines(self._format(replies)), expected)
+
+    def _on_the_bus_s(self, replies: list[Reply]) -> float:
+        """Return the time from request to last frame: the unit's latency and, on CAN, the frames themselves."""
+        if not self._ecu_s or self._bus.protocol not in CAN_BITS:
+            return self._ecu_s
+        counts = [len(segment(payload, self._padding)) for _, payload in replies]
+        flow_controls = sum(count > 1 for count in counts)
+        return self._ecu_s + (1 + sum(counts) + flow_controls) * _FRAME_S
 
     def _listen(self, lines: list[str], expected: int) -> Iterator[Event]:
         wait_s = self._settings.post_wait_s(self._wait_ms)

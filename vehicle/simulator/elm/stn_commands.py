@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from vehicle.simulator.ecus.bus import Bus
 from vehicle.simulator.elm.settings import Settings
 
-_IDENTITY = {
+IDENTITY = {
     "STI": "STN1110 v4.2.0",
     "STIX": "STN1110 v4.2.0 [2016.09.15]",
     "STDI": "OBDLink SX r4.2",
@@ -33,8 +33,8 @@ _PARTS = re.compile(r"(?P<key>[HDRTLX]):?(?P<value>[0-9A-F]*)")
 
 def run_st(settings: Settings, bus: Bus, command: str) -> Sequence[str]:
     """Run one ST command (upper case, no spaces); return its lines, `?` where it is not known."""
-    if command in _IDENTITY:
-        return (_IDENTITY[command],)
+    if command in IDENTITY:
+        return (IDENTITY[command],)
     if command == "STVR":
         return (f"{bus.model.state.volts:.2f}",)
     if match := re.fullmatch(r"STP(\d\d)", command):

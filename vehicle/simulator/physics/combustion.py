@@ -80,5 +80,5 @@ class Misfires:
         s.misfires = (counts[0], counts[1], counts[2], counts[3])
         failed = sum(counts)
         if failed and s.gear == 0:
-            s.rpm -= 26.0 * failed
+            s.rpm -= 45.0 * failed
         return failed

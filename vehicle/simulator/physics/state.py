@@ -35,7 +35,7 @@ class State:
     leak_gps: float = 0.0
     throttle_gps: float = 0.0
     map_kpa: float = 100.8
-    throttle_pct: float = 13.0
+    throttle_pct: float = 16.0
     pedal_pct: float = 0.0
     air_max_gps: float = 50.0
     spark_deg: float = 8.0
@@ -71,7 +71,7 @@ class State:
     maf_read: float = 0.0
     coolant_read: float = 20.0
     iat_read: float = 20.0
-    throttle_read: float = 13.0
+    throttle_read: float = 16.0
     pedal_read: float = 15.0
     volts_read: float = 12.5
     rail_read: float = 0.0
