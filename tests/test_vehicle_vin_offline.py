@@ -86,7 +86,7 @@ def test_a_motor_coach_is_not_called_a_mercury():
 def test_hyundai_and_genesis_share_an_identifier_so_no_make_is_guessed():
     make = decode_vin("KMHDU46D89U000001").fields["make"]
     assert make.value is None
-    assert "Genesis, Hyundai" in make.reason
+    assert make.reason == "Genesis, Hyundai share this identifier"
 
 
 def test_a_small_maker_is_not_named_by_three_characters():
@@ -125,6 +125,17 @@ def test_a_year_letter_that_does_not_exist_gives_no_year():
 
 def test_years_to_come_are_no_candidates():
     assert decode_vin("WVWZZZ1KZ6W000001", this_year=2036).model_year.candidates == [2036, 2006]
+
+
+def test_a_year_yet_to_come_is_not_given():
+    year = decode_vin("19XFC1FAXYE028370", this_year=2026).model_year
+    assert (year.value, year.candidates) == (None, [2000])
+    assert "yet to come" in year.reason
+
+
+def test_a_maker_only_the_second_list_knows_is_named_with_that_source():
+    field = decode_vin("TMBJJ7NE5G0123456").fields["manufacturer"]
+    assert (field.value, field.source) == ("Škoda", "vininfo")
 
 
 def test_a_mistyped_american_vin_is_called_wrong_and_offers_what_was_misread():

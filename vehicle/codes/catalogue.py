@@ -1,15 +1,12 @@
 """The shipped list of SAE codes: read once, on the first question."""
 
-import csv
-import gzip
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 from vehicle.codes.models import Cause, Check
+from vehicle.codes.tables import rows
 
 SOURCE = "OBDex catalogue (commit 5563d7b1, as packed in obd-diag 0.2.2)"
 LICENCE = "CC0-1.0"
@@ -48,8 +45,8 @@ class Entry:
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """Return every code we have a text for, by code; about 40 ms the first time."""
-    entries = {row[0]: _entry(*row) for row in _rows("catalogue.csv.gz")}
-    for code, title, evidence in _rows("corrections.csv"):
+    entries = {row[0]: _entry(*row) for row in rows("catalogue.csv.gz")}
+    for code, title, evidence in rows("corrections.csv"):
         entries[code] = _corrected(entries[code], title, evidence)
     return entries
 
@@ -70,9 +67,3 @@ def _corrected(old: Entry, title: str, evidence: str) -> Entry:
     # The description and causes explain the title that was wrong, so they go with it.
     note = f"the OBDex catalogue says {old.title!r}; {evidence}"
     return Entry(old.code, title, "", "", "", "conflict", note, corrected=True)
-
-
-def _rows(name: str) -> list[list[str]]:
-    raw = (files("vehicle.codes") / "data" / name).read_bytes()
-    text = (gzip.decompress(raw) if name.endswith(".gz") else raw).decode("utf-8")
-    return list(csv.reader(io.StringIO(text, newline="")))

@@ -1,15 +1,13 @@
 """Our own rules for severity, causes and tests: generic, and unknown where no rule speaks."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import cast
 
 from vehicle.codes.models import Cause, Severity, SeverityVerdict, Step
+from vehicle.codes.tables import rows
 
 SOURCE = "obd-agent rules"
 LICENCE = "MIT"
@@ -106,14 +104,14 @@ def _number(code: str) -> int:
 
 @cache
 def _rules() -> tuple[_Rule, ...]:
-    return tuple(_rule(*row) for row in _table("rules.csv"))
+    return tuple(_rule(*row) for row in rows("rules.csv"))
 
 
 @cache
 def _conditions() -> tuple[_Condition, ...]:
     return tuple(
         _Condition(name, _split(phrases), _split(causes), _split(tests))
-        for name, phrases, causes, tests in _table("conditions.csv")
+        for name, phrases, causes, tests in rows("conditions.csv")
     )
 
 
@@ -129,8 +127,3 @@ def _range(first: str, last: str) -> range:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split("|"))
-
-
-def _table(name: str) -> list[list[str]]:
-    text = (files("vehicle.codes") / "data" / name).read_text(encoding="utf-8")
-    return list(csv.reader(io.StringIO(text, newline="")))

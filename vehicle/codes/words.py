@@ -1,11 +1,10 @@
 """Turns titles and questions into the same words: synonyms, abbreviations, plain stems."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
+
+from vehicle.codes.tables import rows
 
 _PLAIN = re.compile(r"[a-z0-9]+")
 _NUMBERED = re.compile(
@@ -52,7 +51,7 @@ def same_word(word: str) -> str:
 @cache
 def synonyms() -> Mapping[str, str]:
     """Return the word each synonym stands for."""
-    return {word: same for same, group in _table("synonyms.csv") for word in group.split("|")}
+    return {word: same for same, group in rows("synonyms.csv") for word in group.split("|")}
 
 
 def nearest(word: str, vocabulary: Iterable[str]) -> str | None:
@@ -93,14 +92,9 @@ def _meaning(phrase: re.Match[str]) -> list[str]:
 
 @cache
 def _phrases() -> list[list[str]]:
-    return [meaning.split() for meaning, _ in _table("phrases.csv")]
+    return [meaning.split() for meaning, _ in rows("phrases.csv")]
 
 
 @cache
 def _any_phrase() -> re.Pattern[str]:
-    return re.compile("|".join(f"({pattern})" for _, pattern in _table("phrases.csv")))
-
-
-def _table(name: str) -> list[list[str]]:
-    text = (files("vehicle.codes") / "data" / name).read_text(encoding="utf-8")
-    return list(csv.reader(io.StringIO(text, newline="")))
+    return re.compile("|".join(f"({pattern})" for _, pattern in rows("phrases.csv")))

@@ -34,14 +34,17 @@ def overlay(
     answer: VinAnswer, fields: Mapping[str, VinField], source: Source, year: ModelYear | None, reason: str
 ) -> VinAnswer:
     """Put the facts of a better source over an answer; what stays absent gets `reason`."""
-    merged = {name: fields.get(name, old) for name, old in answer.fields.items()} | dict(fields)
-    merged = {name: f if f.value else VinField(value=None, reason=reason) for name, f in merged.items()}
+    still = {name: _still_absent(old, reason) for name, old in answer.fields.items() if old.value is None}
     changes = {
-        "fields": merged,
+        "fields": {**answer.fields, **still, **fields},
         "sources": [*answer.sources, source],
         "model_year": year or answer.model_year,
     }
     return answer.model_copy(update=changes)
+
+
+def _still_absent(old: VinField, reason: str) -> VinField:
+    return _absent(reason if old.reason == _NEEDS_TABLE else f"{old.reason}; {reason}")
 
 
 def _from_shipped_lists(vin: str, this_year: int) -> VinAnswer:
@@ -90,7 +93,7 @@ def _maker_fields(vin: str, found: Maker | None) -> dict[str, VinField]:
 
 def _unknown_maker(vin: str) -> str:
     if vin[2] == "9":
-        return f"position 3 is 9: {vin[:3]} with {vin[11:14]} names a small maker; needs the vPIC table"
+        return f"position 3 is 9: {vin[:3]} with {vin[11:14]} names a small maker, not in this list"
     return f"{vin[:3]} is in neither list of makers we have"
 
 
@@ -98,7 +101,7 @@ def _make(found: Maker) -> VinField:
     if len(found.makes) == 1:
         return VinField(value=found.makes[0], source=found.source)
     if found.makes:
-        return _absent(f"{', '.join(found.makes)} share this identifier; {_NEEDS_TABLE}")
+        return _absent(f"{', '.join(found.makes)} share this identifier")
     return _absent("the list names the manufacturer only")
 
 

@@ -17,6 +17,7 @@ _UNBOUND = (
     _OPEN
     + ", and position 7 tells the cycle only for cars and light trucks; ask for the date of registration"
 )
+_TO_COME = _OPEN + ", and position 7 asks for a year that is yet to come: a character may be wrong"
 
 
 def model_year(
@@ -41,5 +42,6 @@ def model_year(
     if american and bound and ruled in candidates:
         method = _RULE if registered_there else _RULE + _BY_CHANCE
         return ModelYear(value=ruled, candidates=[ruled], method=method)
-    reason = _UNBOUND if american else _FOREIGN
+    at_home = _TO_COME if bound else _UNBOUND
+    reason = at_home if registered_there else _FOREIGN
     return ModelYear(value=None, candidates=candidates, method="position 10 (30-year cycle)", reason=reason)
