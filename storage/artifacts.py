@@ -4,23 +4,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from storage.checks import plain_json
 from storage.database import Database
-from storage.errors import InvalidDataError, NotFoundError, StorageError
+from storage.errors import NotFoundError, StorageError, TooLargeError
 from storage.ids import new_id
+from storage.paging import page
 from storage.records import Artifact, Deleted, Page
 from storage.tables import artifact, session
 
 MAX_BYTES = 500_000_000
 _DESCRIBED = [column for column in artifact.c if column.name != "data"]
-
-
-class TooLargeError(InvalidDataError):
-    """A file larger than a database row holds."""
-
-    code = "too_large"
 
 
 class Artifacts:
@@ -71,11 +66,9 @@ class Artifacts:
             chosen = chosen.where(artifact.c.session_id == session_id)
         if kind is not None:
             chosen = chosen.where(artifact.c.kind == kind)
-        latest = chosen.order_by(artifact.c.created_at.desc(), artifact.c.id)
-        with self._database.reading() as connection:
-            total = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
-            rows = connection.execute(latest.limit(limit).offset(offset))
-            return Page([Artifact(**row._mapping) for row in rows], total)
+        window = (limit, offset)
+        latest = artifact.c.created_at.desc()
+        return page(self._database, chosen, latest, window, lambda row: Artifact(**row._mapping))
 
     def delete(self, artifact_id: str) -> Deleted:
         """Remove an artifact; NotFoundError where there is none."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from storage.errors import InvalidDataError, StorageBusyError, StorageError
@@ -16,7 +16,7 @@ from storage.failures import translate, translate_driver
 from storage.prepared import Cursor
 
 BUSY_TIMEOUT_S = 30.0
-_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
+_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 24, "pool_timeout": BUSY_TIMEOUT_S}
 
 
 class _WriterLock:
@@ -54,7 +54,7 @@ def parse(address: str) -> URL:
             url = make_url(address)
         except ArgumentError as error:
             raise InvalidDataError(f"{address} is not a database URL.", _ADDRESSES) from error
-    if url.get_backend_name() == "postgresql":
+    if url.get_backend_name() in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() != "sqlite":
         raise InvalidDataError(f"Databases of kind {url.get_backend_name()} are not supported.", _ADDRESSES)
@@ -76,6 +76,7 @@ class Database:
         self._writer_lock = _writer_lock_of(self.path)
         self.engine = self._open_postgres() if self.path is None else self._open_sqlite(self.path)
         self._driver_error: type[BaseException] = self.engine.dialect.loaded_dbapi.Error
+        self._kept: PoolProxiedConnection | None = None
         self._writers = self.engine.execution_options(writing=True)
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._readers = self.engine.execution_options(**snapshot)
@@ -116,13 +117,24 @@ class Database:
     @contextmanager
     def appending(self) -> Iterator[Cursor]:
         """Give the driver's cursor in a durable transaction: `writing` without SQLAlchemy's part of the cost."""
-        with self.failures(), self._writer_lock, closing(self.engine.raw_connection()) as connection:
+        with self.failures(), self._writer_lock, self._append_connection() as connection:
             cursor = connection.cursor()
-            if self.is_sqlite:
-                cursor.execute("BEGIN IMMEDIATE")
-            yield cursor
-            # Without this commit, the pool rolls back what the connection comes back with.
-            connection.commit()
+            try:
+                if self.is_sqlite:
+                    cursor.execute("BEGIN IMMEDIATE")
+                yield cursor
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def _append_connection(self) -> AbstractContextManager[PoolProxiedConnection]:
+        """Return a pooled connection; on SQLite, where one thread writes at a time, always the same."""
+        if not self.is_sqlite:
+            return closing(self.engine.raw_connection())
+        if self._kept is None:
+            self._kept = self.engine.raw_connection()
+        return nullcontext(self._kept)
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -133,6 +145,10 @@ class Database:
             raise translate(error, self.name) from error
         except self._driver_error as error:
             raise translate_driver(error, self.name) from error
+        except UnicodeEncodeError as error:
+            raise InvalidDataError(
+                f"Text cannot be stored: {error}.", "Replace what is not Unicode."
+            ) from error
 
     @property
     def name(self) -> str:
@@ -141,6 +157,9 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         self.engine.dispose()
 
 

@@ -3,6 +3,7 @@
 StorageError
  +-- NotFoundError        no such vehicle, session, artifact or signal
  +-- InvalidDataError     data that must not be stored as it is (also a ValueError)
+ |    +-- TooLargeError   a file larger than a database row holds
  +-- StorageFullError     the disk or the database is full; everything acknowledged before is kept
  +-- StorageBusyError     another writer holds the database longer than we wait (also a TimeoutError)
 """
@@ -29,6 +30,12 @@ class InvalidDataError(StorageError, ValueError):
     """Data that must not be stored as it is."""
 
     code = "bad_arguments"
+
+
+class TooLargeError(InvalidDataError):
+    """A file larger than a database row holds."""
+
+    code = "too_large"
 
 
 class StorageFullError(StorageError):

@@ -41,7 +41,7 @@ def translate_driver(error: BaseException | None, database: str) -> StorageError
         return StorageError(
             f"{database} cannot be written: {reason}.", "Give this user the right to write to it."
         )
-    if code.startswith(_BAD_DATA):
+    if code.startswith(_BAD_DATA) or type(error).__name__ == "DataError":
         return InvalidDataError(
             f"The database refused the data: {reason}.", "Correct the data and try again."
         )

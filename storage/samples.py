@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from storage import downsampling, readout, summaries
+from storage.checks import TIME_LIMIT_US
 from storage.database import Database
 from storage.intake import Intake
 from storage.owners import Owners
@@ -43,7 +44,7 @@ class Samples:
         Zone maps answer; only runs that cross a bound are decoded. Channels without readings there are left out.
         """
         with self._database.reading() as connection:
-            return summaries.summary(connection, session_id, signals, start_us, end_us)
+            return summaries.summary(connection, session_id, signals, *_bounds(start_us, end_us))
 
     def read(
         self,
@@ -57,7 +58,7 @@ class Samples:
         Readings of equal time keep their order of arrival. Raises NotFoundError for an unknown session or signal.
         """
         with self._database.reading() as connection:
-            return readout.read(connection, session_id, signals, start_us, end_us)
+            return readout.read(connection, session_id, signals, *_bounds(start_us, end_us))
 
     def downsample(
         self,
@@ -72,4 +73,14 @@ class Samples:
         All readings where they are no more than `points` (at least 2). The extremes of the range are always kept.
         """
         with self._database.reading() as connection:
-            return downsampling.downsample(connection, session_id, signals, start_us, end_us, points)
+            return downsampling.downsample(
+                connection, session_id, signals, *_bounds(start_us, end_us), points
+            )
+
+
+def _bounds(start_us: int | None, end_us: int | None) -> tuple[int | None, int | None]:
+    """Return bounds as the database can compare them: no time lies further out than the limit."""
+    low, high = -TIME_LIMIT_US, TIME_LIMIT_US
+    start = None if start_us is None else int(min(max(start_us, low), high))
+    end = None if end_us is None else int(min(max(end_us, low), high))
+    return start, end

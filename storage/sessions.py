@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypedDict, Unpack
 
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from storage import vehicles
-from storage.checks import plain_json
+from storage.checks import TIME_LIMIT_US, plain_json
 from storage.compaction import compact
 from storage.database import Database
 from storage.deletion import delete_session
 from storage.errors import InvalidDataError, NotFoundError
 from storage.ids import new_id
 from storage.owners import Owners
+from storage.paging import page
 from storage.records import Deleted, Gap, Page, Session, SessionOrigin, SessionState
 from storage.tables import gap, session
 
@@ -83,13 +84,10 @@ class Sessions:
         if state is not None:
             chosen = chosen.where(c.state == state)
         if text:
-            chosen = chosen.where(
-                or_(
-                    *(column.icontains(text, autoescape=True) for column in (c.id, c.name, c.source, c.notes))
-                )
-            )
-        with self._database.reading() as connection:
-            return _page(connection, chosen, limit, offset)
+            searched = (c.id, c.name, c.source, c.notes)
+            chosen = chosen.where(or_(*(column.icontains(text, autoescape=True) for column in searched)))
+        latest = func.coalesce(c.started_at, c.created_at).desc()
+        return page(self._database, chosen, latest, (limit, offset), as_session)
 
     def update(self, session_id: str, **fields: Unpack[SessionFields]) -> Session:
         """Change the given fields; NotFoundError for an unknown session or vehicle."""
@@ -124,15 +122,18 @@ class Sessions:
 
     def add_gap(self, session_id: str, start_us: int, end_us: int, reason: str) -> Gap:
         """Note a stretch in which nothing could be read."""
-        if end_us < start_us:
-            raise InvalidDataError("A gap cannot end before it starts.", "Give start_us <= end_us.")
+        if not -TIME_LIMIT_US <= start_us <= end_us <= TIME_LIMIT_US:
+            raise InvalidDataError(
+                f"A gap from {start_us} to {end_us} µs cannot be.",
+                "Give start_us <= end_us, in microseconds since the session's start.",
+            )
         with self._database.writing() as connection:
             _found(connection, session_id, include_importing=True, lock=True)
             number = connection.scalar(select(func.max(gap.c.number)).where(gap.c.session_id == session_id))
-            row = {"start_us": start_us, "end_us": end_us, "reason": reason}
+            row = {"start_us": int(start_us), "end_us": int(end_us), "reason": reason}
             connection.execute(insert(gap).values(session_id=session_id, number=(number or 0) + 1, **row))
             _change(connection, session_id, {})
-        return Gap(start_us, end_us, reason)
+        return Gap(int(start_us), int(end_us), reason)
 
     def gaps(self, session_id: str) -> builtins.list[Gap]:
         """Return the gaps of a session in time order."""
@@ -176,13 +177,6 @@ def as_session(row: Row[Any]) -> Session:
     """Return a stored row as callers see it."""
     fields = {name: value for name, value in row._mapping.items() if name not in ("owner", "batches")}
     return Session(**fields, duration_s=0.0 if row.first_us is None else (row.last_us - row.first_us) / 1e6)
-
-
-def _page(connection: Connection, chosen: Select[Any], limit: int, offset: int) -> Page[Session]:
-    total = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
-    latest = func.coalesce(session.c.started_at, session.c.created_at).desc()
-    rows = connection.execute(chosen.order_by(latest, session.c.id).limit(limit).offset(offset))
-    return Page([as_session(row) for row in rows], total)
 
 
 def _change(connection: Connection, session_id: str, values: dict[str, Any]) -> None:

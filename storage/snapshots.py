@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from storage.checks import plain_json
 from storage.database import Database
 from storage.errors import NotFoundError
 from storage.ids import new_id
+from storage.paging import page
 from storage.records import Page, Snapshot
 from storage.tables import session, snapshot, vehicle
 
@@ -55,11 +56,9 @@ class Snapshots:
         for name, value in wanted.items():
             if value is not None:
                 chosen = chosen.where(snapshot.c[name] == value)
-        latest = chosen.order_by(snapshot.c.created_at.desc(), snapshot.c.id)
-        with self._database.reading() as connection:
-            total = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
-            rows = connection.execute(latest.limit(limit).offset(offset))
-            return Page([Snapshot(**row._mapping) for row in rows], total)
+        window = (limit, offset)
+        latest = snapshot.c.created_at.desc()
+        return page(self._database, chosen, latest, window, lambda row: Snapshot(**row._mapping))
 
 
 def _require(connection: Connection, table: Table, noun: str, wanted: str | None) -> None:

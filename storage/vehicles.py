@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from storage.database import Database
 from storage.errors import InvalidDataError, NotFoundError
 from storage.ids import new_id
+from storage.paging import page
 from storage.records import Deleted, Page, Vehicle
 from storage.tables import session, snapshot, vehicle
 
@@ -64,19 +65,14 @@ class Vehicles:
             return Vehicle(**row._mapping) if row else None
 
     def list(self, *, text: str | None = None, limit: int = 50, offset: int = 0) -> Page[Vehicle]:
-        """Return cars, last changed first; `text` is looked for in name, VIN, make, model and notes."""
+        """Return cars, last changed first; `text` is looked for in id, name, VIN, make, model and notes."""
         c = vehicle.c
-        condition = or_(
-            *(
-                column.icontains(text or "", autoescape=True)
-                for column in (c.name, c.vin, c.make, c.model, c.notes)
-            )
-        )
-        chosen = select(vehicle).where(condition) if text else select(vehicle)
-        with self._database.reading() as connection:
-            total = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
-            rows = connection.execute(chosen.order_by(c.updated_at.desc(), c.id).limit(limit).offset(offset))
-            return Page([Vehicle(**row._mapping) for row in rows], total)
+        chosen = select(vehicle)
+        if text:
+            searched = (c.id, c.name, c.vin, c.make, c.model, c.notes)
+            chosen = chosen.where(or_(*(column.icontains(text, autoescape=True) for column in searched)))
+        window = (limit, offset)
+        return page(self._database, chosen, c.updated_at.desc(), window, lambda row: Vehicle(**row._mapping))
 
     def delete(self, vehicle_id: str) -> Deleted:
         """Remove a car and its snapshots; InvalidDataError while it has sessions."""
