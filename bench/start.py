@@ -60,7 +60,9 @@ def main() -> None:
     print("| spawn to the answer of `initialize` | median s |\n|---|---|")
     print(f"| bare `mcp` server, one tool | {statistics.median(times['bare']):.3f} |")
     print(f"| `obd-agent mcp`, all tools | {statistics.median(times['ours']):.3f} |")
-    print(f"\nratio, median of {ROUNDS} interleaved pairs: {statistics.median(ratios):.2f} (goal: at most 1.3)")
+    print(
+        f"\nratio, median of {ROUNDS} interleaved pairs: {statistics.median(ratios):.2f} (goal: at most 1.3)"
+    )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from typing import Any
 
 from tools.analysis import analyze_session
-from tools.lookup import decode_vin, lookup_trouble_code
+from tools.importing import import_log
+from tools.lookup import decode_vin, lookup_trouble_code, search_trouble_codes
 from tools.registry import Tool
 from tools.sessions import delete_session, get_session, list_sessions, update_session
 from tools.signals import plot_signals, query_signals
@@ -16,9 +17,11 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     get_session,
     update_session,
     delete_session,
+    import_log,
     query_signals,
     plot_signals,
     analyze_session,
     decode_vin,
     lookup_trouble_code,
+    search_trouble_codes,
 )

@@ -9,6 +9,7 @@ from analysis.results.session import SessionAnalysis
 from tools.answer import Answer
 from tools.arguments import EndS, SessionId, StartS
 from tools.context import ToolContext
+from tools.errors import ToolError
 from tools.registry import tool
 from tools.session_table import load_table
 from tools.vehicle_facts import facts_of
@@ -78,6 +79,12 @@ def analyze_session(
     from analysis.session import analyze
 
     session = context.store.sessions.get(session_id)
+    if session.details.get("timing") == "order":
+        raise ToolError(
+            "unsupported",
+            "The log gave its readings an order but no times; nothing that needs time can be derived from it.",
+            "query_signals and plot_signals work on it, over the position in the log.",
+        )
     table = load_table(context, session_id, None, start_s, end_s)
     gaps = [
         (gap.start_us / 1e6, gap.end_us / 1e6, gap.reason) for gap in context.store.sessions.gaps(session_id)

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
-from vehicle.logs.models import ColumnMatch
 
 from tools.answer import Answer
 from tools.arguments import VehicleId
 from tools.context import ToolContext
 from tools.errors import ToolError
 from tools.registry import tool
+from vehicle.logs.preview import Clock, ColumnMatch, Timing
 
 if TYPE_CHECKING:
-    from vehicle.logs import LogReader
+    from vehicle.logs.reader import LogReader
 
 
 class ImportedLog(Answer):
@@ -27,6 +27,9 @@ class ImportedLog(Answer):
     signals: list[str]
     rows: int
     started_at: datetime | None
+    local_start: datetime | None
+    clock: Clock
+    timing: Timing
     duration_s: float | None
     columns: list[ColumnMatch]
     warnings: list[str]
@@ -78,8 +81,11 @@ def import_log(
             session_id=None,
             format=preview.format,
             signals=sorted({column.signal for column in preview.columns if column.signal}),
-            rows=preview.rows or 0,
+            rows=preview.rows,
             started_at=preview.started_at,
+            local_start=preview.local_start,
+            clock=preview.clock,
+            timing=preview.timing,
             duration_s=preview.duration_s,
             columns=preview.columns,
             warnings=preview.warnings,
@@ -104,9 +110,7 @@ def _store(
     )
     try:
         _append_all(context, log, session.id)
-        sessions.update(
-            session.id, started_at=log.started_at, warnings=log.warnings, details={"clock": log.clock}
-        )
+        sessions.update(session.id, started_at=log.started_at, warnings=log.warnings, details=_details(log))
         finished = sessions.finish(session.id)
     except BaseException:
         sessions.delete(session.id)
@@ -117,10 +121,18 @@ def _store(
         signals=sorted({channel.signal for channel in context.store.samples.channels(session.id)}),
         rows=log.rows,
         started_at=finished.started_at,
-        duration_s=finished.duration_s,
+        local_start=log.local_start,
+        clock=log.clock,
+        timing=log.timing,
+        duration_s=finished.duration_s if log.timing != "order" else None,
         columns=log.columns,
         warnings=log.warnings,
     )
+
+
+def _details(log: LogReader) -> dict[str, str | None]:
+    local_start = log.local_start.isoformat() if log.local_start else None
+    return {"clock": log.clock, "timing": log.timing, "local_start": local_start}
 
 
 def _append_all(context: ToolContext, log: LogReader, session_id: str) -> None:
@@ -129,5 +141,7 @@ def _append_all(context: ToolContext, log: LogReader, session_id: str) -> None:
     for batch in log.batches():
         if context.cancelled.is_set():
             raise ToolError("timeout", "The import was cancelled.", "Nothing of it was kept; start it again.")
-        context.store.samples.append(session_id, [Column(*run) for run in batch if len(run.values)])
+        context.store.samples.append(
+            session_id, [Column(*run)._replace(ecu=run.ecu or None) for run in batch]
+        )
         context.progress(log.position_bytes, log.size_bytes, "importing")

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.answer import Answer
-from tools.arguments import Limit, Offset
+from tools.arguments import Offset
 from tools.context import ToolContext
 from tools.registry import tool
 from vehicle.codes.models import CodeAnswer, CodePage
@@ -92,7 +92,7 @@ def lookup_trouble_code(
 def search_trouble_codes(
     context: ToolContext,
     text: Annotated[str, Field(min_length=1, max_length=200, description="Words such as 'catalyst bank 1'.")],
-    limit: Limit = 20,
+    limit: Annotated[int, Field(ge=1, le=100, description="Codes to return at most.")] = 20,
     offset: Offset = 0,
 ) -> TroubleCodes:
     """Find SAE trouble codes whose meaning contains words; tolerant of typos. Next: `lookup_trouble_code`."""
