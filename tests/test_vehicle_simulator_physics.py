@@ -161,6 +161,13 @@ def test_a_manual_five_speed_lifts_off_while_it_shifts():
     assert np.mean(error < 0.04) > 0.85
 
 
+def test_true_values_can_be_recorded_beside_what_was_read():
+    d = drive(300.0, 1.0, truth=("gear", "fuel_used_l"))
+    burnt = d["true_fuel_used_l"][1]
+    assert set(d["true_gear"][1]) <= set(range(7))
+    assert burnt[-1] == pytest.approx(np.sum(d["fuel_rate"][1]) / 3600, rel=0.05)
+
+
 def test_a_logger_slower_than_the_model_reads_fewer_samples_at_even_times():
     times, values = drive(60.0, 2.0)["rpm"]
     assert times.size == values.size == 120

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vehicle.errors import BadAddressError
@@ -28,10 +29,12 @@ def drive(
     fault_at: float = 0.0,
     cycle: str = "mixed",
     options: SimulatorOptions | None = None,
+    truth: Sequence[str] = (),
 ) -> dict[str, tuple[Floats, Floats]]:
     """Return the quantised signals of a drive as `{signal: (times_s, values)}`, `hz` (at most 10) per second.
 
-    Units are in `UNITS`. `options` replaces the other arguments where more than they say is wanted.
+    Units are in `UNITS`. `options` replaces the other arguments where more than they say is wanted. `truth` names
+    fields of `State` (such as gear or fuel_used_l) to be added as `true_NAME`, not quantised.
     """
     import numpy as np
 
@@ -43,7 +46,7 @@ def drive(
         seed=seed, fault=fault, severity=severity, fault_at=fault_at, cycle=cycle
     )
     model = Model(chosen)
-    raws: list[tuple[int, ...]] = []
+    rows: list[list[float]] = []
     times: list[float] = []
     due = 1.0 / hz
     for _ in range(round(duration_s / STEP_S)):
@@ -52,10 +55,13 @@ def drive(
         if s.time_s >= due - 1e-9:
             due += 1.0 / hz
             times.append(s.time_s)
-            raws.append(tuple([scalar.raw(s, m) for scalar in SCALARS]))
+            rows.append([scalar.raw(s, m) for scalar in SCALARS] + [getattr(s, name) for name in truth])
     grid = np.array(times)
-    table = np.array(raws, dtype=np.float64).reshape(len(times), len(SCALARS))
-    return {
+    table = np.array(rows, dtype=np.float64).reshape(len(times), len(SCALARS) + len(truth))
+    recorded = {
         scalar.signal: (grid, np.round(table[:, column] * scalar.scale + scalar.offset, 9))
         for column, scalar in enumerate(SCALARS)
     }
+    for column, name in enumerate(truth, start=len(SCALARS)):
+        recorded[f"true_{name}"] = (grid, table[:, column])
+    return recorded

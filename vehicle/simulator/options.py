@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
-from vehicle.errors import BadAddressError
+from vehicle.errors import BadAddressError, CarError
 from vehicle.simulator.misbehaviour import read_tricks
 
 FAULTS = (
@@ -177,7 +177,11 @@ def _check_vin(vin: str) -> None:
     from vehicle.vin.check_digit import expected_digit  # the VIN room loads pydantic
     from vehicle.vin.form import read_vin
 
-    if read_vin(vin)[0] != vin or expected_digit(vin) != vin[8]:
+    try:
+        genuine = read_vin(vin)[0] == vin and expected_digit(vin) == vin[8]
+    except CarError as error:
+        raise BadAddressError(f"vin={vin}: {error.message}.", error.hint) from error
+    if not genuine:
         raise BadAddressError(
             f"vin={vin} is no VIN as a car sends it.", "17 capitals with a correct check digit."
         )

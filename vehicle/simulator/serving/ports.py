@@ -3,10 +3,10 @@
 import os
 import select
 import socket
-import termios
-import tty
 from contextlib import suppress
 from typing import Protocol
+
+from vehicle.errors import CannotConnectError
 
 
 class Port(Protocol):
@@ -60,6 +60,11 @@ class PtyPort:
     """The master side of a pseudo-terminal; `path` is the device a host opens."""
 
     def __init__(self) -> None:
+        try:
+            import termios
+            import tty
+        except ImportError as error:  # Windows has none
+            raise CannotConnectError("This system has no pseudo-terminals.", "Serve over TCP.") from error
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave, termios.TCSANOW)
         self.path = os.ttyname(self._slave)
