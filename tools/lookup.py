@@ -7,9 +7,10 @@ from pydantic import Field
 from tools.answer import Answer
 from tools.arguments import Offset
 from tools.context import ToolContext
+from tools.file_cache import FileCache
 from tools.registry import tool
 from vehicle.codes.models import CodeAnswer, CodePage
-from vehicle.vin.models import VinAnswer
+from vehicle.vin.models import ModelYear, VinAnswer
 
 
 class TroubleCode(CodeAnswer, Answer):
@@ -17,14 +18,22 @@ class TroubleCode(CodeAnswer, Answer):
 
     def say(self) -> str:
         """Say the meaning, or why it is not known, and what to do next."""
-        meaning = f"{self.meaning.text} [{self.meaning.source}]" if self.meaning else self.reason
-        lines = [f"{self.code}: {meaning}", f"Severity: {self.severity.value} ({self.severity.reason})."]
+        lines = [
+            f"{self.code}: {self._meaning()}",
+            f"Severity: {self.severity.value} ({self.severity.reason}).",
+        ]
         if self.causes:
             causes = "; ".join(cause.text for cause in self.causes[:6])
             lines.append(f"Likely causes of such a code in general, not of this car: {causes}.")
         if self.tests:
             lines.append("Tests: " + "; ".join(step.text for step in self.tests[:4]) + ".")
         return "\n".join(lines + self.notes)
+
+    def _meaning(self) -> str:
+        if self.meaning is None:
+            return self.reason or "unknown"
+        note = f"; {self.meaning.note}" if self.meaning.note else ""
+        return f"{self.meaning.text} [{self.meaning.source}, {self.meaning.check}{note}]"
 
 
 class TroubleCodes(CodePage, Answer):
@@ -33,6 +42,8 @@ class TroubleCodes(CodePage, Answer):
     def say(self) -> str:
         """Say the page, one code a line."""
         lines = [f"{len(self.hits)} of {self.total} codes for {self.text!r}"]
+        lines += [f"Read {wrong!r} as {right!r}." for wrong, right in self.corrected.items()]
+        lines += [f"Not looked for: {', '.join(self.ignored)}."] if self.ignored else []
         return "\n".join(
             lines + [f"{hit.code}  {hit.title}  [{hit.severity}]" for hit in self.hits] + self.notes
         )
@@ -49,26 +60,44 @@ class Vin(VinAnswer, Answer):
         missing = [name for name, field in known.items() if not field.value]
         lines = [
             f"{self.vin}: check digit {self.check_digit.verdict}",
-            f"Model year: {year.value or year.reason or year.candidates} ({year.method}).",
+            f"Model year: {_year(year)} ({year.method}).",
             "; ".join(told) + ".",
         ]
         return "\n".join(lines + ([f"Not known: {', '.join(missing)}."] if missing else []) + self.notes)
 
 
-@tool("lookup", "Decode a VIN")
+def _year(year: ModelYear) -> str:
+    if year.value is not None:
+        return str(year.value)
+    candidates = " or ".join(str(candidate) for candidate in year.candidates)
+    return "; ".join(part for part in (candidates, year.reason) if part)
+
+
+@tool("lookup", "Decode a VIN", open_world=True)
 def decode_vin(
     context: ToolContext,
     vin: Annotated[
         str, Field(max_length=64, description="VIN of 17 characters; spaces and lower case are fine.")
     ],
+    online: Annotated[
+        bool, Field(description="Also ask NHTSA's vPIC service; this sends it the whole VIN.")
+    ] = False,
 ) -> Vin:
     """Decode a VIN: check digit, model year, region, country, maker and plant, each with its source.
 
-    Works offline; a field that no table knows is absent, with the reason.
+    Works offline; a field that no table knows is absent, with the reason. Model and engine need the full vPIC table
+    (`obd-agent data install vpic`) or `online`, which falls back to the offline answer where nothing can be reached.
     """
     from vehicle.vin import decode_vin as decode
+    from vehicle.vin.install import vpic_table_path
+    from vehicle.vin.online import decode_vin_online
 
-    return Vin.of(decode(vin))
+    home = context.workshop.home
+    table = vpic_table_path(home)
+    known = table if table.exists() else None
+    if not online:
+        return Vin.of(decode(vin, vpic_path=known))
+    return Vin.of(decode_vin_online(vin, cache=FileCache(home / "vpic" / "answers"), vpic_path=known))
 
 
 @tool("lookup", "Look up a trouble code")
