@@ -92,6 +92,13 @@ def test_an_answer_to_another_question_is_not_believed(line: str, reason: str) -
     assert reason in reply.rejected[0].reason
 
 
+@pytest.mark.parametrize("line", ["7E805410C1AF800", "7E803410C1A", "7E806410D19CC0D05", "7E807410C1AF80C1AF8"])
+def test_parameters_that_are_not_whole_or_not_asked_for_are_not_believed(line: str) -> None:
+    reply = parse_reply(line, bytes.fromhex("010C0D05"), CAN)
+    assert not reply.answers
+    assert reply.rejected
+
+
 def test_the_parameter_and_frame_number_of_other_services_must_be_repeated() -> None:
     freeze = bytes.fromhex("020C00")
     assert parse_reply("7E805420C001AF8", freeze, CAN).answers

@@ -48,6 +48,15 @@ PROTOCOLS = {
 }
 
 
+# What the look of a frame tells before the adapter has been asked for the number.
+SEEN = {
+    Family.CAN11: Protocol("", "ISO 15765-4 CAN (11 bit)", Family.CAN11),
+    Family.CAN29: Protocol("", "ISO 15765-4 CAN (29 bit)", Family.CAN29),
+    Family.KLINE: Protocol("", "ISO 9141-2 or ISO 14230-4", Family.KLINE, 0.055),
+    Family.J1850: Protocol("", "SAE J1850", Family.J1850, 0.1),
+}
+
+
 class Target(NamedTuple):
     """Whom to ask: identifiers to send on and to listen for, in hexadecimal."""
 

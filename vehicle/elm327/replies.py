@@ -7,6 +7,7 @@ from vehicle.elm327.isotp import Messages, assemble_can, assemble_legacy
 from vehicle.elm327.lines import Sorted, sort_lines
 from vehicle.elm327.outcomes import Answer, NegativeResponse, Rejected, Reply
 from vehicle.elm327.protocols import Family
+from vehicle.signals import SplitError, load_pids, split_mode01
 
 NEGATIVE = 0x7F
 # Bytes of the request that the answer repeats behind the service byte (SAE J1979, ISO 14229-1).
@@ -42,7 +43,19 @@ def parse_reply(text: str, request: bytes, family: Family | None, command: str =
             answers.append(Answer(source, data))
     answers = _without_doubles(answers, rejected)
     rejected += [Rejected("not understood", line[:80]) for line in found.noise]
+    if not (answers or refusals or rejected or found.trouble):
+        rejected.append(Rejected("an empty answer", text[:80]))
     return Reply(request, tuple(answers), tuple(refusals), tuple(rejected), found.trouble, len(frames), raw=text)
+
+
+def family_of(reply: Reply) -> Family | None:
+    """Name the family of the first frame in a reply whose protocol was not known."""
+    for line in sort_lines(reply.raw, reply.request.hex().upper()).frames:
+        try:
+            return parse_frame(line, None).family
+        except FrameError:
+            continue
+    return None
 
 
 def _frames(found: Sorted, family: Family | None) -> tuple[list[Frame], list[Rejected]]:
@@ -77,12 +90,23 @@ def echo_problem(data: bytes, request: bytes) -> str:
     if data[0] != request[0] + 0x40:
         return f"service {data[0]:02X} does not answer {request[0]:02X}"
     if request[0] == 0x01:
-        if len(data) < 2 or data[1] not in request[1:]:
-            return f"parameter {data[1:2].hex().upper() or 'none'} was not asked for"
-        return ""
+        return _parameter_problem(data[1:], request[1:])
     echo = request[1 : 1 + _ECHO.get(request[0], 0)]
     if data[1 : 1 + len(echo)] != echo:
         return f"{data[: 1 + len(echo)].hex().upper()} does not repeat {request.hex().upper()}"
+    return ""
+
+
+def _parameter_problem(body: bytes, asked: bytes) -> str:
+    """Say why these are not the parameters asked for, each whole; lengths of unknown ones cannot be checked."""
+    if not body or body[0] not in asked:
+        return f"parameter {body[:1].hex().upper() or 'none'} was not asked for"
+    if any(pid not in load_pids() for pid in asked):
+        return ""
+    try:
+        split_mode01(body, asked)
+    except SplitError as error:
+        return error.message
     return ""
 
 
