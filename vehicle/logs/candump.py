@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vehicle.logs.text import Head
     from vehicle.runs import Run
 
-_EPOCH = datetime(1970, 1, 1)     
+_EPOCH = datetime(1970, 1, 1)
 _LOOKED_AT = 20     # lines
 _ID = rb"([0-9A-Fa-f]{8}|[0-9A-Fa-f]{3})"
 _TIME = rb"(\d{1,12}\.\d{1,9}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,9})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vehicle.logs.clock import TimeForm
+from vehicle.logs.clock import TimeForm, numbers_in
 from vehicle.logs.dayless import DaylessReader, start_on_day
 from vehicle.logs.long import LongReader
 from vehicle.logs.table import find_table
@@ -32,8 +32,8 @@ class CarScannerLongReader(LongReader):
 
     def _find_clock(self) -> ClockColumn:
         clock = super()._find_clock()
-        seconds = self._table.cells(clock.column)
-        if clock.form.numeric and all(0 <= float(cell.replace(",", ".")) < _DAY_S for cell in seconds):
+        seconds = numbers_in(self._table.cells(clock.column))
+        if clock.form.numeric and all(0 <= second < _DAY_S for second in seconds):
             return ClockColumn(clock.column, replace(clock.form, kind="time of day number", clock="local", doubt=""))
         return clock
 

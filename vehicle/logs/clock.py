@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from vehicle.logs.preview import Clock
 
 DAY_US = 86_400_000_000
+_ENOUGH = 0.8               # of the cells looked at; the others are damaged
+_NUMBER = re.compile(r"[-+]?\d{1,20}([.,]\d{0,20})?([eE][-+]?\d{1,3})?")
 _FARTHEST_US = 9e15         # 285 years: beyond it a number is no time
 _PER_UNIT = {"µs": 1.0, "ms": 1e3, "s": 1e6, "min": 6e7, "h": 3.6e9}
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?")
@@ -58,11 +60,15 @@ class TimeForm:
         return not self.wraps and self.clock != "none" and not self.doubt
 
 
+def numbers_in(cells: Sequence[str]) -> list[float]:
+    """Return the cells that are plain numbers, with either decimal sign."""
+    return [float(cell.replace(",", ".")) for cell in cells if _NUMBER.fullmatch(cell)]
+
+
 def number_form(samples: Sequence[str], unit_text: str | None) -> TimeForm | None:
     """Return the form of a numeric time column by its unit and size; None where it is not numeric."""
-    try:
-        values = [float(sample.replace(",", ".")) for sample in samples]
-    except ValueError:
+    values = numbers_in(samples)
+    if not _most(values, samples):
         return None
     size = max((abs(value) for value in values), default=0.0)
     for limit, per_unit in ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3), (1e8, 1e6)):
@@ -76,22 +82,24 @@ def number_form(samples: Sequence[str], unit_text: str | None) -> TimeForm | Non
 
 def text_form(samples: Sequence[str]) -> TimeForm | None:
     """Return the form of a written time by its first cells; None where it is none that is known."""
-    if not samples:
-        return None
-    if all(_TIME_OF_DAY.fullmatch(sample) for sample in samples):
-        return TimeForm("time of day", "local", formats=_SECONDS)
-    iso = [_ISO.fullmatch(sample) for sample in samples]
-    if all(iso):
-        zoned = all(match and match["zone"] for match in iso)
+    if _most([sample for sample in samples if _TIME_OF_DAY.fullmatch(sample)], samples):
+        return TimeForm("time of day", "local", formats=tuple(f"%Y-%m-%d {time}" for time in _SECONDS))
+    iso = [match for sample in samples if (match := _ISO.fullmatch(sample))]
+    if _most(iso, samples):
+        zoned = all(match["zone"] for match in iso)
         return TimeForm("iso", "utc" if zoned else "local")
-    if all(_NAMED_MONTH.fullmatch(sample) for sample in samples):
-        return TimeForm("named month", "local", formats=tuple(f"%d-%m-%Y {time}" for time in _SECONDS[:3]))
+    if _most([sample for sample in samples if _NAMED_MONTH.fullmatch(sample)], samples):
+        return TimeForm("named month", "local", formats=tuple(f"%Y-%m-%d {time}" for time in _SECONDS[:3]))
     return _numbered_form(samples)
+
+
+def _most(found: Sequence[object], samples: Sequence[str]) -> bool:
+    return len(found) > 0 and len(found) >= _ENOUGH * len(samples)
 
 
 def _numbered_form(samples: Sequence[str]) -> TimeForm | None:
     matches = [match for sample in samples if (match := _NUMBERED.fullmatch(sample))]
-    if not matches or len(matches) < len(samples):
+    if not _most(matches, samples):
         return None
     mark = matches[0][2]
     day_first = mark == "." or any(int(match[1]) > 12 for match in matches)
@@ -109,10 +117,12 @@ def read_times(column: pd.Series, form: TimeForm) -> tuple[NDArray[np.int64], ND
     texts = column.astype(str).fillna("").str.strip()
     if form.kind == "iso":
         return _as_us(_parsed_iso(texts))
-    texts = texts.str.replace(",", ".", regex=False) if form.kind != "date" else texts
-    texts = _month_numbers(texts) if form.kind == "named month" else texts
-    us, ok = _as_us(_parsed(texts, form.formats))
-    return (us % DAY_US if form.wraps else us), ok
+    texts = texts.str.replace(r"(\d),(\d)", r"\1.\2", regex=True)
+    if form.kind == "named month":
+        texts = _month_numbers(texts)
+    elif form.wraps:
+        texts = "1970-01-01 " + texts
+    return _as_us(_parsed(texts, form.formats))
 
 
 def _read_numbers(column: pd.Series, per_unit: float) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -135,8 +145,10 @@ def _parsed_iso(texts: pd.Series) -> pd.Series:
 def _parsed(texts: pd.Series, formats: Sequence[str]) -> pd.Series:
     import pandas as pd
 
-    parsed = pd.to_datetime(texts, format=formats[0], errors="coerce")
-    for other in formats[1:]:
+    # pandas reads ISO 8601 several times as fast as any other form, so what can pass for it is tried so first.
+    first, *others = ("ISO8601", *formats) if texts.iloc[:1].str.match(r"\d{4}-").all() else formats
+    parsed = pd.to_datetime(texts, format=first, errors="coerce")
+    for other in others:
         left = parsed.isna()
         if not left.any():
             break
@@ -158,7 +170,9 @@ def _month_numbers(texts: pd.Series) -> pd.Series:
 
 def _numbered_date(date: str) -> str:
     parts = re.split(r"[-. /]+", date)
-    return f"{parts[0]}-{_months().get(parts[1].casefold(), 0)}-{parts[2]}" if len(parts) == 3 else date
+    if len(parts) != 3 or parts[1].casefold() not in _months():
+        return date
+    return f"{parts[2]}-{_months()[parts[1].casefold()]:02d}-{parts[0]:0>2}"
 
 
 @cache

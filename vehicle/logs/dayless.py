@@ -40,7 +40,7 @@ def day_in_name(path: Path) -> datetime | None:
     """Return the date that a file's name states as YYYY-MM-DD; None where there is none or it is no date."""
     found = _DATE.search(path.name)
     try:
-        return datetime(int(found[1]), int(found[2]), int(found[3])) if found else None  
+        return datetime(int(found[1]), int(found[2]), int(found[3])) if found else None
     except ValueError:
         return None
 

@@ -125,7 +125,8 @@ class Mf4Reader(LogReader):
         lengths, data = samples[f"{_FRAMES}.DataLength"], samples[f"{_FRAMES}.DataBytes"]
         times = self._timeline.place(np.rint(got.timestamps[chosen] * 1e6).astype(np.int64), chosen + offset + 1)
         return self._answers.decode(
-            Frame(int(time), int(ids[row]), bool(extended[row]), data[row, :lengths[row]].tobytes(), offset + int(row) + 1)
+            Frame(int(time), int(ids[row]), bool(extended[row]), data[row, :lengths[row]].tobytes(),
+                  offset + int(row) + 1)
             for time, row in zip(times, chosen, strict=True)
         )
 

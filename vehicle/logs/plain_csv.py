@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vehicle.logs.clock import TimeForm, read_times, text_form
+from vehicle.logs.clock import TimeForm, numbers_in, read_times, text_form
 from vehicle.logs.dayless import start_on_day
 from vehicle.logs.errors import NoUsableSignalError
 from vehicle.logs.long import LongReader, roles_of
@@ -73,7 +73,7 @@ class PlainCsvReader(WideReader):
         return (1 if clock.form.wraps else 0) + (0 if named else 3)
 
     def _climbs(self, index: int) -> bool:
-        values = np.array([float(cell.replace(",", ".")) for cell in self._table.cells(index)])
+        values = np.array(numbers_in(self._table.cells(index)))
         return len(values) < 2 or bool((np.diff(values) >= 0).mean() > 0.9 and values[-1] > values[0])
 
     def _with_date(self, clock: ClockColumn) -> ClockColumn:
@@ -109,6 +109,8 @@ class PlainCsvReader(WideReader):
             start_on_day(self, self.path, clock_us)
 
     def _tell_clock_column(self) -> None:
+        if self._date >= 0:
+            self._tell_ignored(self._date, "the date of the log's clock")
         if self._clock.column >= 0:
             super()._tell_clock_column()
             return

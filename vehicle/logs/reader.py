@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vehicle.runs import Run
 
 BATCH_READINGS = 50_000
-_EPOCH = datetime(1970, 1, 1)        # naive: counts on a device's clock whose zone is unknown     
+_EPOCH = datetime(1970, 1, 1)        # naive: counts on a device's clock whose zone is unknown
 
 
 class LogReader(ABC):

@@ -6,6 +6,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from vehicle.logs.channel import MISSING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SAMPLE_ROWS = 200
+_GLANCE_ROWS = 50
 _HEADER_WITHIN = 100        # lines; preambles of loggers are shorter
 _SEPARATORS = "\t;,"
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
@@ -55,14 +57,15 @@ def split(line: str, separator: str) -> list[str]:
         return []
 
 
-def find_table(lines: Sequence[str]) -> Table | None:
+@lru_cache(maxsize=2)       # every reader that looks at a file asks for the same one
+def find_table(lines: tuple[str, ...]) -> Table | None:
     """Return the shape of the table that begins in the first lines of a text, or None."""
     for number, line in enumerate(lines[:_HEADER_WITHIN]):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         for separator in _SEPARATORS:
             fields = split(line, separator)
-            if _is_header(fields):
+            if _is_header(fields) and _has_rows(lines, number, separator):
                 table = _table_below(lines, number, separator, fields)
                 if table is not None:
                     return table
@@ -79,12 +82,18 @@ def _is_header(fields: list[str]) -> bool:
     return len(named) >= 2 and not any(is_number(field) for field in named)
 
 
+def _has_rows(lines: Sequence[str], number: int, separator: str) -> bool:
+    """Tell at low cost whether numbers may stand below a header."""
+    below = (split(line, separator) for line in lines[number + 1:number + 1 + _GLANCE_ROWS])
+    return any(len(row) > 1 and any(is_number(cell) for cell in row) for row in below)
+
+
 def _table_below(lines: Sequence[str], number: int, separator: str, fields: list[str]) -> Table | None:
     below = [(number + 1 + i, split(line, separator)) for i, line in
              enumerate(lines[number + 1:number + 1 + SAMPLE_ROWS]) if line.strip()]
     units = tuple(below[0][1]) if below and _is_units_row(below[0][1]) else None
     below = below[1:] if units else below
-    rows = [row for _, row in below if row != fields]
+    rows = [row for _, row in below if row[:1] != fields[:1] or any(is_number(cell) for cell in row)]
     usual = Counter(len(row) for row in rows).most_common(1)
     if not usual or not len(fields) / 2 <= usual[0][0] <= len(fields) + 1 or usual[0][0] < 2:
         return None

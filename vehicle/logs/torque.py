@@ -45,6 +45,11 @@ class TorqueReader(WideReader):
             "Times look like 27-Sep-2014 13:40:39.474; another form can be imported as format csv.",
         )
 
+    def _tell_clock_column(self) -> None:
+        super()._tell_clock_column()
+        if _GPS in self._table.header and self._table.header[self._clock.column] != _GPS:
+            self._tell_ignored(self._table.header.index(_GPS), f"only asked for the zone; {_DEVICE} is the clock")
+
     def _kinds(self) -> dict[int, Kind]:
         header = self._table.header
         return {header.index(name): "str" for name in (_DEVICE, _GPS) if name in header}

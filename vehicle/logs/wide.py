@@ -132,9 +132,11 @@ class WideReader(LogReader):
                             f"are taken to be the absent ones ({absent}).")
 
     def _tell_clock_column(self) -> None:
-        name = self._table.header[self._clock.column]
-        self.columns.append(ColumnMatch(source=name, unit_found=None, signal=None, unit=None, how="ignored",
-                                        reason="the clock of the log"))
+        self._tell_ignored(self._clock.column, "the clock of the log")
+
+    def _tell_ignored(self, column: int, reason: str) -> None:
+        self.columns.append(ColumnMatch(source=self._table.header[column], unit_found=None, signal=None, unit=None,
+                                        how="ignored", reason=reason))
 
     def _finish(self) -> None:
         self.duration_s = None if self.timing == "order" else self._timeline.end_us / 1e6
