@@ -4,18 +4,24 @@ import contextlib
 import os
 import platform
 import pwd
+import signal
 import threading
 import uuid
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sandbox import scratch, supervise
+from sandbox.janitor import Janitor
 from sandbox.results import Layers
 from sandbox.spawn import Child, Zygote, ZygoteError
 from sandbox.worker.orders import House, Order
 
 _FIRST_UID = 45001
+
+
+_BURIAL_S = 5.0
 
 
 @dataclass
@@ -26,11 +32,13 @@ class Worker:
     folder: Path
     layers: Layers | None = None
     reason: str = ""  # why it must not be given a job
-    resident: int = 0  # bytes it had in memory before its first job
 
     def discard(self) -> None:
-        """End the child and remove its folder."""
+        """End the child, see it buried, and remove its folder."""
         self.child.close()
+        with contextlib.suppress(FutureTimeoutError, ZygoteError):
+            if self.child.pid:
+                self.child.ended.result(_BURIAL_S)
         scratch.remove(self.folder)
 
 
@@ -51,6 +59,7 @@ class Host:
         self._zygote: Zygote | None = None
         self._spare: Worker | None = None
         self._lock = threading.Lock()
+        self._janitor = Janitor()
         self.respawns = -1
 
     @property
@@ -78,8 +87,28 @@ class Host:
         except ZygoteError:
             return self._worker()  # the zygote had died; there is a new one now
 
+    def dismiss(self, worker: Worker) -> None:
+        """Have a worker cleared away, and then the next one prepared; does not wait for it."""
+        worker.child.signal(signal.SIGKILL)
+        self._janitor.leave(worker.discard)
+        self._janitor.leave(self.prepare)
+
+    def settle(self) -> None:
+        """Wait until everything that was dismissed is gone."""
+        self._janitor.wait()
+
+    def prepare(self) -> None:
+        """Order the next worker, so that it is ready when it is wanted; a dead zygote is met then, not now.
+
+        To be called when a run has ended: a fork during the run would slow it, and the report of its end.
+        """
+        with self._lock, contextlib.suppress(ZygoteError):
+            if self._zygote is not None and self._zygote.alive and self._spare is None:
+                self._spare = self._order(self._zygote)
+
     def close(self) -> None:
         """End zygote and children, and remove every scratch folder."""
+        self._janitor.close()
         with self._lock:
             if self._spare is not None:
                 self._spare.child.close()
@@ -101,11 +130,6 @@ class Host:
             worker.discard()
             raise
         self._check(worker, zygote)
-        with (
-            self._lock,
-            contextlib.suppress(ZygoteError),
-        ):  # the next call meets the dead zygote and replaces it
-            self._spare = self._spare or self._order(zygote)
         return worker
 
     def _living_zygote(self) -> Zygote:
@@ -138,8 +162,7 @@ class Host:
         if "failed" in says or not says:
             worker.reason = f"the process could not be confined: {says.get('failed', 'it attested nothing')}"
             return
-        with contextlib.suppress(ValueError, TypeError, KeyError):
-            worker.resident = int(says.pop("resident"))
+        with contextlib.suppress(ValueError, TypeError):
             worker.layers = Layers(
                 gate=True,
                 uid_separated=identity["separated"],

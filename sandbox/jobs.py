@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox import collect
+from sandbox import collect, usage
 from sandbox.host import Worker
 from sandbox.results import Layers, Limits, RunError, RunResult, RunWarning, Status, Tier, Value
 from sandbox.spawn import ZygoteError
@@ -82,31 +82,44 @@ def carry_out(job: Job, worker: Worker) -> RunResult:
     """Run the job in the worker; afterwards a worker that is not kept, or could not be, is dead."""
     if worker.reason or worker.layers is None:
         return job.refused(worker.reason or "nothing was attested")
+    before = usage.read(worker.child.pid)
     watch = Watch(worker.child, worker.folder, job.limits, job.cancelled, job.progress)
     seen = watch.follow(job.message(), list(job.sessions.values()))
     if seen.armed is None and not seen.verdict:
         worker.child.close()
         return job.refused("the process did not set its limits")
-    ended: dict[str, Any] = {}
-    if job.keep and not seen.verdict and seen.outcome is not None:
-        worker.child.signal(signal.SIGSTOP)
-    else:
-        ended = _end(worker)
+    used = _used(before, usage.read(worker.child.pid))
+    exit_status = None
+    if seen.outcome is None and not seen.verdict:
+        exit_status = _exit_status(worker)
+    worker.child.signal(signal.SIGSTOP if job.keep and seen.outcome is not None else signal.SIGKILL)
     watch.drain()
-    return _result(job, worker, seen, ended)
+    return _result(job, worker, seen, used, exit_status)
 
 
-def _end(worker: Worker) -> dict[str, Any]:
-    """Kill the child and return how it ended, as its parent saw it."""
+def _used(before: usage.Usage | None, after: usage.Usage | None) -> dict[str, float | None]:
+    """Return CPU seconds and memory of the job alone; nothing when the process ended too early to be asked."""
+    if before is None or after is None:
+        return {"cpu_s": None, "peak_mb": None}
+    return {
+        "cpu_s": round(after.cpu_s - before.cpu_s, 4),
+        "peak_mb": round(max(after.peak - before.resident, 0) / (1 << 20), 1),
+    }
+
+
+def _exit_status(worker: Worker) -> int | None:
+    """Return how the child ended, as its parent saw it; one that lives, and gave no account, is killed first."""
     worker.child.signal(signal.SIGKILL)
     with contextlib.suppress(FutureTimeoutError, ZygoteError):
-        return worker.child.ended.result(_BURIAL_S)
-    return {}
+        return int(worker.child.ended.result(_BURIAL_S)["exit"])
+    return None
 
 
-def _result(job: Job, worker: Worker, seen: Watched, ended: dict[str, Any]) -> RunResult:
+def _result(
+    job: Job, worker: Worker, seen: Watched, used: dict[str, float | None], exit_status: int | None
+) -> RunResult:
     account = _Account.read(seen.outcome)
-    status, error = _status(job, worker, seen, account, ended)
+    status, error = _status(job, worker, seen, account, exit_status)
     found = collect.Collected()
     if status != "scratch_quota":
         found = collect.collect(worker.folder, job.target, job.limits.file_mb << 20, job.known)
@@ -121,8 +134,7 @@ def _result(job: Job, worker: Worker, seen: Watched, ended: dict[str, Any]) -> R
         notes=account.notes + found.notes,
         layers=_layers(worker.layers, seen),
         wall_s=round(seen.wall_s, 4),
-        cpu_s=ended.get("cpu_s"),
-        peak_mb=_peak_mb(worker, ended),
+        **used,
     )
 
 
@@ -131,13 +143,6 @@ def _layers(attested: Layers | None, seen: Watched) -> Layers | None:
     if attested is None or not isinstance(held, dict):
         return attested
     return attested.model_copy(update={"rlimits": {**attested.rlimits, **held} if attested.rlimits else {}})
-
-
-def _peak_mb(worker: Worker, ended: dict[str, Any]) -> float | None:
-    if "peak_kb" not in ended:
-        return None
-    began_with = worker.resident
-    return round(max(int(ended["peak_kb"]) * 1024 - began_with, 0) / (1 << 20), 1)
 
 
 @dataclass
@@ -171,7 +176,7 @@ class _Account:
 
 
 def _status(
-    job: Job, worker: Worker, seen: Watched, account: _Account, ended: dict[str, Any]
+    job: Job, worker: Worker, seen: Watched, account: "_Account", exit_status: int | None
 ) -> tuple[Status, RunError | None]:
     """Say how the run went: first what was seen, then how the process ended, last what the code says."""
     if seen.verdict:
@@ -180,7 +185,7 @@ def _status(
     if over:
         return _by_limit("scratch_quota", over)
     if not account.there:
-        return _by_exit(ended.get("exit"), job.limits)
+        return _by_exit(exit_status, job.limits)
     if account.memory:
         return "memory", account.error
     return ("error", account.error) if account.error is not None else ("ok", None)

@@ -28,6 +28,7 @@ __all__ = ["Frame", "HostReport", "LazyFrame", "Limits", "RunResult", "Sandbox"]
 
 _QUEUE = 8
 _RUNS_KEPT = 200
+_PRUNE_EVERY = 20
 _MOST_SESSIONS = 64
 _MOST_INFO = 256 * 1024
 
@@ -141,7 +142,8 @@ class Sandbox:
         self, host: Host, job: Job, frames: Mapping[str, Frame | LazyFrame], workspace: str | None
     ) -> RunResult:
         self._runs += 1
-        self._prune()
+        if self._runs % _PRUNE_EVERY == 0:
+            self._prune()
         try:
             with self._sessions(job, frames):
                 return _alone(host, job) if workspace is None else self._together(job, workspace)
@@ -158,7 +160,7 @@ class Sandbox:
             workspace.worker.child.signal(signal.SIGCONT)
             result = carry_out(job, workspace.worker)
             workspace.used_at, workspace.runs = time.monotonic(), workspace.runs + 1
-            alive = result.cpu_s is None and result.status in ("ok", "error", "memory")
+            alive = result.status in ("ok", "error", "memory") and workspace.worker.child.lives()
             state = WorkspaceState(
                 name=name,
                 fresh=workspace.runs == 1,
@@ -200,7 +202,7 @@ def _alone(host: Host, job: Job) -> RunResult:
     try:
         return carry_out(job, worker)
     finally:
-        worker.discard()
+        host.dismiss(worker)
 
 
 def _plain(info: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -63,6 +64,10 @@ class Child:
         """Send the child a signal; nothing happens when it has ended."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, number)
+
+    def lives(self) -> bool:
+        """Say whether the process has not ended."""
+        return self.pidfd >= 0 and not select.select([self.pidfd], [], [], 0)[0]
 
     def close(self) -> None:
         """Kill the child if it still lives, and close everything; may be called again."""

@@ -33,6 +33,7 @@ def find_host(allow_reduced: bool, folder: Path) -> tuple[Host | None, HostRepor
         report = _examine(host, folder)
         if report.tier != "off":
             _hide_our_memory(host)
+            host.prepare()
             return host, report
         host.close()
         first = first or report

@@ -4,12 +4,13 @@ import gc
 import json
 import os
 import resource
+import select
 import signal
 import socket
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sandbox.worker import execute, kernel, rlimits, wire
+from sandbox.worker import execute, kernel, rlimits, warm, wire
 from sandbox.worker.confine import BACKSTOP, NotConfinedError, confine
 from sandbox.worker.orders import ATTEST_FD, CONTROL_FD, House, Order
 from sandbox.worker.process import Process
@@ -21,9 +22,9 @@ def live(order: Order, house: House, read: list[Path], fds: list[int], process: 
     """Turn this freshly forked process into a confined worker; never returns to the zygote's code."""
     try:
         _settle_in(order, process)
-        in_use, resident = process.address_space(), process.resident()
+        in_use = process.address_space()
         control = _arrange(fds)
-        _attest(order, house, read, resident)
+        _attest(order, house, read)
     except BaseException as error:  # whatever it is, the fork must not run on as a second zygote
         _report_failure(error)
         os._exit(NOT_CONFINED)
@@ -66,8 +67,8 @@ def _high(fd: int) -> int:
     return fcntl.fcntl(fd, fcntl.F_DUPFD, ATTEST_FD + 1)
 
 
-def _attest(order: Order, house: House, read: list[Path], resident: int) -> None:
-    attestation = confine(order, house, read, resident)
+def _attest(order: Order, house: House, read: list[Path]) -> None:
+    attestation = confine(order, house, read)
     if house.audit:
         from sandbox.worker import audit
 
@@ -87,6 +88,7 @@ def _report_failure(error: BaseException) -> None:
 def _work(control: socket.socket, limited: bool, in_use: int) -> NoReturn:
     """Take jobs until the server hangs up."""
     gc.enable()
+    warm.until(lambda: bool(select.select([control], [], [], 0)[0]))
     while (received := wire.receive(control)) is not None:
         job, fds = received
         wanted: Any = job.pop("limits")

@@ -18,7 +18,7 @@ class NotConfinedError(Exception):
     """A layer did not take, or took and does not hold."""
 
 
-def confine(order: Order, house: House, read: Iterable[Path], resident: int) -> Attestation:
+def confine(order: Order, house: House, read: Iterable[Path]) -> Attestation:
     """Confine this process for good and return what is in force.
 
     Raises OSError when the kernel refuses a layer, NotConfinedError when a layer does not hold.
@@ -35,7 +35,7 @@ def confine(order: Order, house: House, read: Iterable[Path], resident: int) -> 
     if filtered:
         seccomp.install(CONTROL_FD)
         _holds("seccomp", lambda: socket.socket(socket.AF_UNIX), errno.EPERM)
-    return Attestation(os.getuid(), no_new_privs, resident, abi, filtered, held if limited else {})
+    return Attestation(os.getuid(), no_new_privs, abi, filtered, held if limited else {})
 
 
 def _holds(layer: str, attempt: Callable[[], object], expected: int) -> None:

@@ -33,7 +33,6 @@ class Attestation:
 
     uid: int
     no_new_privs: bool
-    resident: int  # bytes in memory before the first job
     landlock_abi: int | None = None
     seccomp: bool = False
     rlimits: dict[str, int] = field(default_factory=dict)

@@ -105,6 +105,7 @@ def _warm_up() -> None:
     figure, axes = plt.subplots()
     axes.plot(frame.index, frame["speed"], label="speed")
     axes.legend()
+    frame["speed"].plot(ax=axes)
     for kind in ("png", "svg"):
         figure.savefig(io.BytesIO(), format=kind)
     plt.close(figure)
