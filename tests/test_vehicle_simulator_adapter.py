@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from simulated import ask, plug, still_car
 
 from vehicle.simulator.elm.frames import crc8
@@ -221,3 +223,21 @@ def test_a_clone_claims_much_and_chokes_on_several_pids():
     assert ask(adapter, "010D1") == b"41 0D 00 "
     assert ask(adapter, "010C0D") == b"?"
     assert ask(adapter, "ATPPS") == ask(adapter, "STI") == ask(adapter, "ATCV1234") == b"?"
+
+
+_WORDS = st.sampled_from(
+    ["AT", "ST", "SP", "SH", "CRA", "PX", "H:", "D:", ",R:", "BRD", "01", "0C", "7E", "F1", "22", "19"]
+)
+_LINES = st.lists(
+    _WORDS | st.text(st.characters(codec="latin-1", exclude_characters="\r"), max_size=3), max_size=6
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(lines=st.lists(_LINES.map("".join), min_size=1, max_size=4), protocol=st.sampled_from("12356789"))
+def test_whatever_is_typed_each_line_ends_with_one_prompt(lines, protocol):
+    adapter = plug(still_car(f"petrol?stn=1&protocol={protocol}"))
+    for line in lines:
+        answer = adapter.exchange(line.encode("latin-1") + b"\r")
+        assert answer.endswith(b">")
+        assert answer.count(b">") == 1 + adapter.settings.echo * line.count(">")

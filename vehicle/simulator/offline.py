@@ -45,17 +45,7 @@ def drive(
     chosen = options or SimulatorOptions(
         seed=seed, fault=fault, severity=severity, fault_at=fault_at, cycle=cycle
     )
-    model = Model(chosen)
-    rows: list[list[float]] = []
-    times: list[float] = []
-    due = 1.0 / hz
-    for _ in range(round(duration_s / STEP_S)):
-        model.step()
-        s, m = model.state, model.memory
-        if s.time_s >= due - 1e-9:
-            due += 1.0 / hz
-            times.append(s.time_s)
-            rows.append([scalar.raw(s, m) for scalar in SCALARS] + [getattr(s, name) for name in truth])
+    times, rows = _run(Model(chosen), duration_s, hz, truth)
     grid = np.array(times)
     table = np.array(rows, dtype=np.float64).reshape(len(times), len(SCALARS) + len(truth))
     recorded = {
@@ -65,3 +55,20 @@ def drive(
     for column, name in enumerate(truth, start=len(SCALARS)):
         recorded[f"true_{name}"] = (grid, table[:, column])
     return recorded
+
+
+def _run(
+    model: Model, duration_s: float, hz: float, truth: Sequence[str]
+) -> tuple[list[float], list[list[float]]]:
+    """Drive, and return the times of reading with a row of raw signal values and true ones for each."""
+    times: list[float] = []
+    rows: list[list[float]] = []
+    due = 1.0 / hz
+    for _ in range(round(duration_s / STEP_S)):
+        model.step()
+        s, m = model.state, model.memory
+        if s.time_s >= due - 1e-9:
+            due += 1.0 / hz
+            times.append(s.time_s)
+            rows.append([scalar.raw(s, m) for scalar in SCALARS] + [getattr(s, name) for name in truth])
+    return times, rows

@@ -17,6 +17,7 @@ _FAILURES = {
     "question": "?",
 }
 _FRAME_S = 0.00025  # a full frame at 500 kbit/s
+_BROADCAST_ID = 0x7DF
 _SLOW_INIT = "34"
 _K_LINE = "345"
 
@@ -108,8 +109,8 @@ class Requester:
         """Return the address of the one unit the header names; None for a broadcast."""
         header = header or self._settings.header
         bits = CAN_BITS.get(self._bus.protocol)
-        if bits == 11 and len(header) == 3 and header != "7DF":
-            return int(header, 16)
+        if bits == 11 and header and int(header, 16) & 0x7FF != _BROADCAST_ID:
+            return int(header, 16) & 0x7FF
         if bits == 29 and header[-6:-4] == "DA":
             return int(header[-4:-2], 16)
         return None

@@ -60,6 +60,6 @@ def read_stpx(command: str) -> tuple[str, str, int] | None:
         if match is None:
             return None
         parts[match["key"]] = match["value"]
-    if not parts.get("D") or len(parts["D"]) % 2:
+    if not parts.get("D") or len(parts["D"]) % 2 or len(parts.get("H", "7DF")) not in (0, 3, 6, 8):
         return None
-    return parts.get("H", ""), parts["D"], int(parts.get("R") or "0")
+    return parts.get("H", ""), parts["D"], int(parts.get("R") or "0", 16)
