@@ -147,6 +147,34 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A write that waits for a person; `decision` is approved, refused or None, `used_at` when it ran."""
+
+    id: str
+    tool: str
+    arguments: str
+    requester: str
+    what: str
+    created_at: datetime
+    expires_at: datetime
+    decision: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What was done or refused on somebody's behalf."""
+
+    id: str
+    at: datetime
+    actor: str
+    action: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Deleted:
     """What a deletion removed: rows by noun."""
 

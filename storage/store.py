@@ -3,7 +3,9 @@
 from types import TracebackType
 from typing import Self
 
+from storage.approvals import Approvals
 from storage.artifacts import Artifacts
+from storage.audit import Audit
 from storage.database import Database
 from storage.owners import owners_of
 from storage.recovery import recover
@@ -25,6 +27,8 @@ class Store:
         self.samples = Samples(database, self._owners)
         self.artifacts = Artifacts(database)
         self.snapshots = Snapshots(database)
+        self.approvals = Approvals(database)
+        self.audit = Audit(database)
 
     def recover(self) -> None:
         """Take over what processes that died left behind."""

@@ -220,6 +220,34 @@ class SnapshotRow(Table, table=True):
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
+class ApprovalRow(Table, table=True):
+    """A write that waits for a person, bound to one tool, its arguments and who asked."""
+
+    __tablename__ = "approval"
+    id: str = Field(primary_key=True)
+    tool: str
+    arguments: str
+    requester: str
+    what: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    decision: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AuditRow(Table, table=True):
+    """What was done or refused on somebody's behalf."""
+
+    __tablename__ = "audit"
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    actor: str
+    action: str
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
 vehicle = metadata.tables["vehicle"]
 session = metadata.tables["session"]
 channel = metadata.tables["channel"]
@@ -230,3 +258,5 @@ chunk = metadata.tables["chunk"]
 gap = metadata.tables["gap"]
 artifact = metadata.tables["artifact"]
 snapshot = metadata.tables["snapshot"]
+approval = metadata.tables["approval"]
+audit = metadata.tables["audit"]
