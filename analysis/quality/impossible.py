@@ -73,11 +73,19 @@ def contradictions(timeline: Timeline) -> list[Finding]:
     return [found for rule in CONTRADICTIONS if (found := _contradiction(rule, timeline)) is not None]
 
 
-def _contradiction(rule: Contradiction, timeline: Timeline) -> Finding | None:
+def contradiction_spans(
+    rule: Contradiction, timeline: Timeline, *, lasting_s: float = _LASTING_S
+) -> list[tuple[int, int]]:
+    """Return the stretches in which a contradiction lasts so long, as (first moment, moment after the last)."""
     if not timeline.has(*rule.signals):
-        return None
-    least = max(1, round(_LASTING_S / timeline.step_s))
-    spans = [span for span in runs(rule.holds(timeline)) if span[1] - span[0] >= least]
+        return []
+    least = max(1, round(lasting_s / timeline.step_s))
+    spans = runs(rule.holds(timeline))
+    return [(int(first), int(end)) for first, end in spans if end - first >= least]
+
+
+def _contradiction(rule: Contradiction, timeline: Timeline) -> Finding | None:
+    spans = contradiction_spans(rule, timeline)
     if not spans:
         return None
     return Finding(

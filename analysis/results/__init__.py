@@ -1,5 +1,6 @@
 """What analysis answers with: pydantic models only, so that importing them costs no numpy."""
 
+from analysis.results.anomalies import Anomaly, AnomalyReport, Baseline
 from analysis.results.driving import DrivingSummary, Gear, Performance, SpeedRun
 from analysis.results.quality import ClockStep, QualityReport, SignalQuality, StuckRun, TimeGap
 from analysis.results.relations import Correlation, Correlations, Trend, Trends
@@ -8,6 +9,9 @@ from analysis.results.states import StateReport, StateShare
 from analysis.results.values import SignalStatistics, StateStatistics, ValueSummary
 
 __all__ = [
+    "Anomaly",
+    "AnomalyReport",
+    "Baseline",
     "ClockStep",
     "Correlation",
     "Correlations",

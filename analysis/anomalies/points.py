@@ -1,0 +1,251 @@
+"""Anomalies of single readings and of a signal's own course: spikes, steps, stuck, silent and impossible values."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.quality.impossible import CONTRADICTIONS, contradiction_spans
+from analysis.quality.stuck import STUCK_AFTER_S, stuck_runs
+from analysis.results.anomalies import Anomaly, AnomalyKind
+from analysis.timeline import Timeline
+from analysis.tracks import Track
+
+_SILENT_S = 10.0
+_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """How far a signal can move between readings: `at_once` plus `per_s` times the interval."""
+
+    at_once: float
+    per_s: float
+
+
+JUMPS = {
+    "rpm": Jump(1000, 5000),
+    "speed": Jump(6, 43),
+    "coolant_temp": Jump(6, 2),
+    "oil_temp": Jump(6, 2),
+    "intake_temp": Jump(8, 3),
+    "ambiant_air_temp": Jump(6, 2),
+    "intake_pressure": Jump(25, 150),
+    "barometric_pressure": Jump(4, 1),
+    "maf": Jump(20, 100),
+    "control_module_voltage": Jump(1.2, 1.5),
+    "engine_load": Jump(35, 150),
+    "fuel_rail_pressure_direct": Jump(2000, 20000),
+}
+"""Own limits, wide enough for any car: an engine in neutral gains 5000 rpm in a second, tyres hold 12 m/s²."""
+_STEPPING = ("coolant_temp", "oil_temp", "intake_temp", "ambiant_air_temp", "barometric_pressure")
+
+
+def point_anomalies(timeline: Timeline) -> Iterator[Anomaly]:
+    """Yield the anomalies that a signal shows by itself, whatever their score."""
+    for name, track in timeline.items():
+        if name.split("@")[0] in JUMPS and len(track) > 3:
+            yield from spikes(name, track)
+        if name.split("@")[0] in _STEPPING and len(track) > 3:
+            yield from steps(name, track)
+        yield from _stuck(name, timeline)
+        yield from _silent(name, timeline)
+        yield from _outside(name, track)
+    yield from _impossible(timeline)
+
+
+def spikes(name: str, track: Track) -> Iterator[Anomaly]:
+    """Yield single readings that leave both neighbours the same way, farther than the signal can move."""
+    allowed = JUMPS[name.split("@")[0]]
+    changes = np.diff(track.values)
+    before, after = changes[:-1], -changes[1:]
+    room = allowed.at_once + allowed.per_s * np.maximum(track.intervals_s[:-1], track.intervals_s[1:])
+    height = np.where(before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0.0) / room
+    height[track.gaps[:-1] | track.gaps[1:]] = 0.0
+    for place in _strongest(height, 0.5):
+        neighbours = (track.values[place] + track.values[place + 2]) / 2
+        value = float(track.values[place + 1])
+        yield _point(
+            name,
+            track,
+            (place + 1, place + 1),
+            "spike",
+            score=float(height[place]),
+            expected=f"about {neighbours:.4g} {track.unit}, as before and after",
+            deviation=value - float(neighbours),
+            limit=float(room[place]),
+            explanation=f"One reading of {value:.4g} {track.unit} between readings near {neighbours:.4g}.",
+        )
+
+
+def steps(name: str, track: Track) -> Iterator[Anomaly]:
+    """Yield changes from one reading to the next that last, and are faster than the quantity can change."""
+    allowed = JUMPS[name.split("@")[0]]
+    changes = np.diff(track.values)
+    room = allowed.at_once + allowed.per_s * track.intervals_s
+    height = np.where(track.gaps, 0.0, np.abs(changes) / room)
+    back = np.zeros(changes.size, dtype=bool)
+    back[1:] |= (changes[1:] * changes[:-1] < 0) & (np.abs(changes[:-1]) > 0.5 * np.abs(changes[1:]))
+    back[:-1] |= (changes[1:] * changes[:-1] < 0) & (np.abs(changes[1:]) > 0.5 * np.abs(changes[:-1]))
+    for place in _strongest(np.where(back, 0.0, height), 0.5):
+        yield _point(
+            name,
+            track,
+            (place, place + 1),
+            "step",
+            score=float(height[place]),
+            expected=f"no faster than {room[place]:.3g} {track.unit} in {track.intervals_s[place]:.2g} s",
+            deviation=float(changes[place]),
+            limit=float(room[place]),
+            explanation=f"{name} jumps by {changes[place]:+.4g} {track.unit} from one reading to the next and stays.",
+        )
+
+
+def _strongest(height: np.ndarray[tuple[int], np.dtype[np.float64]], least: float) -> list[int]:
+    """Return the places of the greatest heights, at most so many as are worth listing."""
+    places = np.flatnonzero(height >= least)
+    return [int(place) for place in places[np.argsort(-height[places], kind="stable")[:_LISTED]]]
+
+
+def _point(
+    name: str,
+    track: Track,
+    span: tuple[int, int],
+    kind: AnomalyKind,
+    *,
+    score: float,
+    expected: str,
+    deviation: float,
+    limit: float,
+    explanation: str,
+) -> Anomaly:
+    """Make an anomaly of the readings from span[0] to span[1]."""
+    return Anomaly(
+        signal=name,
+        unit=track.unit,
+        kind=kind,
+        channel=kind,
+        start_s=float(track.times_s[span[0]]),
+        end_s=float(track.times_s[span[1]]),
+        score=score,
+        value=float(track.values[span[1]]),
+        expected=expected,
+        deviation=deviation,
+        limit=limit,
+        samples=span[1] - span[0] + 1,
+        baseline=False,
+        explanation=explanation,
+    )
+
+
+def _stuck(name: str, timeline: Timeline) -> Iterator[Anomaly]:
+    for run in stuck_runs(name, timeline):
+        yield Anomaly(
+            signal=name,
+            unit=timeline[name].unit,
+            kind="stuck",
+            channel="stuck",
+            start_s=run.start_s,
+            end_s=run.end_s,
+            score=(run.end_s - run.start_s) / STUCK_AFTER_S,
+            value=run.value,
+            expected="a new value at least every few seconds",
+            deviation=run.end_s - run.start_s,
+            limit=STUCK_AFTER_S,
+            samples=run.samples,
+            baseline=False,
+            explanation=f"{name} repeats {run.value:g} {timeline[name].unit} while {run.moved}.",
+        )
+
+
+def _silent(name: str, timeline: Timeline) -> Iterator[Anomaly]:
+    """Yield stretches in which one signal is silent while most others go on."""
+    track = timeline[name]
+    if len(track) < 20 or len(timeline) < 3:
+        return
+    limit_s = max(_SILENT_S, 10 * track.period_s)
+    for place in np.flatnonzero(track.gaps & (track.intervals_s > limit_s / 2)):
+        start_s, end_s = float(track.times_s[place]), float(track.times_s[place + 1])
+        if _speaking(timeline, start_s, end_s) < 0.5 * (len(timeline) - 1):
+            continue
+        yield Anomaly(
+            signal=name,
+            unit=track.unit,
+            kind="silent",
+            channel="silent",
+            start_s=start_s,
+            end_s=end_s,
+            score=min(5.0, (end_s - start_s) / limit_s),
+            value=float(track.values[place]),
+            expected=f"a reading about every {track.period_s:.2g} s",
+            deviation=end_s - start_s,
+            limit=limit_s,
+            samples=2,
+            baseline=False,
+            explanation=f"{name} gives no reading for {end_s - start_s:.0f} s while the other signals go on.",
+        )
+
+
+def _speaking(timeline: Timeline, start_s: float, end_s: float) -> int:
+    """Count the signals with readings through most of a stretch."""
+    middle = [
+        t
+        for t in timeline.values()
+        if len(t) and _within(t, start_s, end_s) * t.period_s > 0.5 * (end_s - start_s)
+    ]
+    return len(middle)
+
+
+def _within(track: Track, start_s: float, end_s: float) -> int:
+    first, last = np.searchsorted(track.times_s, (start_s, end_s))
+    return int(last - first)
+
+
+def _outside(name: str, track: Track) -> Iterator[Anomaly]:
+    """Yield the readings outside the limits the standard allows, as one anomaly."""
+    low = -np.inf if track.low is None else track.low
+    high = np.inf if track.high is None else track.high
+    where = np.flatnonzero((track.values < low) | (track.values > high))
+    if where.size:
+        worst = float(
+            track.values[where[np.argmax(np.maximum(low - track.values[where], track.values[where] - high))]]
+        )
+        yield Anomaly(
+            signal=name,
+            unit=track.unit,
+            kind="impossible",
+            channel="outside limits",
+            start_s=float(track.times_s[where[0]]),
+            end_s=float(track.times_s[where[-1]]),
+            score=2.0,
+            value=worst,
+            expected=f"{low:g} to {high:g} {track.unit}",
+            deviation=min(worst - low, 0.0) or worst - high,
+            limit=0.0,
+            samples=int(where.size),
+            baseline=False,
+            explanation=f"{where.size} readings lie outside what the standard allows.",
+        )
+
+
+def _impossible(timeline: Timeline) -> Iterator[Anomaly]:
+    for rule in CONTRADICTIONS:
+        for first, end in contradiction_spans(rule, timeline, lasting_s=0.5)[:_LISTED]:
+            name = rule.signals[0]
+            seconds = (end - first) * timeline.step_s
+            yield Anomaly(
+                signal=name,
+                unit=timeline[name].unit,
+                kind="impossible",
+                channel=rule.rule,
+                start_s=float(timeline.moments_s[first]),
+                end_s=float(timeline.moments_s[end - 1] + timeline.step_s),
+                score=1.0 + min(4.0, seconds / 2.0),
+                value=float(np.nanmedian(timeline.held(name)[first:end])),
+                expected=rule.expected,
+                deviation=seconds,
+                limit=0.5,
+                samples=int(end - first),
+                baseline=False,
+                explanation=f"{rule.title}. {rule.explanation}",
+            )
