@@ -16,6 +16,7 @@ from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
 
 import prompts
+from server import elicitation
 from server.calls import answer, find_tool
 from server.selection import AnyTool
 from tools.answer import Answer
@@ -52,8 +53,13 @@ def build_mcp_server(tools: tuple[AnyTool, ...], workshop: Workshop) -> Server[A
     async def list_tools(_: Request, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[describe(tool) for tool in tools])
 
-    async def call_tool(request: Request, params: types.CallToolRequestParams) -> types.CallToolResult:
-        return await _call(request, tools, workshop, params.name, params.arguments or {})
+    async def call_tool(
+        request: Request, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        try:
+            return await _call(request, tools, workshop, params)
+        except ToolError as error:
+            return _refuse(error)
 
     return Server(
         "obd-agent",
@@ -66,12 +72,32 @@ def build_mcp_server(tools: tuple[AnyTool, ...], workshop: Workshop) -> Server[A
 
 
 async def _call(
-    request: Request,
-    tools: tuple[AnyTool, ...],
-    workshop: Workshop,
-    name: str,
-    arguments: Mapping[str, Any],
+    request: Request, tools: tuple[AnyTool, ...], workshop: Workshop, params: types.CallToolRequestParams
+) -> types.CallToolResult | types.InputRequiredResult:
+    """Run a tool; where it needs a person's approval, put the question to the client's user if it can."""
+    tool = find_tool(tools, params.name)
+    arguments = dict(params.arguments or {})
+    decided = elicitation.answered(params)
+    if decided is not None:
+        await anyio.to_thread.run_sync(elicitation.settle, workshop, *decided)
+        return await _run(request, tool, workshop, {**arguments, "approval_id": decided[0]})
+    try:
+        return await _run(request, tool, workshop, arguments)
+    except ToolError as refusal:
+        if "approval_id" not in refusal.details or not elicitation.can_ask(request):
+            raise
+        if elicitation.is_modern(request):
+            return elicitation.question(refusal)
+        approval_id = refusal.details["approval_id"]
+        approved = await elicitation.ask(request, refusal)
+    await anyio.to_thread.run_sync(elicitation.settle, workshop, approval_id, approved)
+    return await _run(request, tool, workshop, {**arguments, "approval_id": approval_id})
+
+
+async def _run(
+    request: Request, tool: AnyTool, workshop: Workshop, arguments: Mapping[str, Any]
 ) -> types.CallToolResult:
+    """Run a tool in a worker thread, with progress and cancellation."""
     cancelled = Event()
 
     def report(done: float, total: float | None, message: str) -> None:
@@ -79,16 +105,12 @@ async def _call(
 
     context = ToolContext(workshop, requester="mcp", progress=report, cancelled=cancelled)
     try:
-        result = await anyio.to_thread.run_sync(
-            lambda: _finish(answer(find_tool(tools, name), context, arguments), workshop),
-            abandon_on_cancel=True,
+        return await anyio.to_thread.run_sync(
+            lambda: _finish(answer(tool, context, arguments), workshop), abandon_on_cancel=True
         )
-    except ToolError as error:
-        return _refuse(error)
     except anyio.get_cancelled_exc_class():
         cancelled.set()
         raise
-    return result
 
 
 def _finish(result: Answer, workshop: Workshop) -> types.CallToolResult:

@@ -39,6 +39,7 @@ class Recorder:
         self.poller = poller
         self.readings = 0
         self.gaps = 0
+        self.reconnects = 0
         self.last_us = 0
         self.error: CarError | StorageError | None = None
         self._store = store
@@ -97,6 +98,7 @@ class Recorder:
             self._store.sessions.add_gap(self.session_id, gap.start_us, gap.end_us, gap.reason)
         self.readings += sum(column.values.size for column in columns)
         self.gaps += len(batch.gaps)
+        self.reconnects += sum(change.state == "connected" for change in batch.states)
         self.last_us = max(self.last_us, batch.end_us)
         for listener in self._listeners:
             listener(self.session_id, batch)
