@@ -12,10 +12,9 @@ from storage.errors import StorageError
 from vehicle.errors import CarError
 
 if TYPE_CHECKING:
-    from vehicle.poller import Batch, Poller
-
     from storage.store import Store
     from vehicle.links import Link
+    from vehicle.poller import Batch, Poller
 
 log = logging.getLogger(__name__)
 
