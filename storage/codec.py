@@ -20,8 +20,8 @@ Words = NDArray[np.uint64]
 
 FORMAT = 1
 DIFFERENCED, TWICE_DIFFERENCED, DICTIONARY, PLAIN = 1, 2, 3, 4
-_TIMES = struct.Struct("<BBBxqq")
-_VALUES = struct.Struct("<BBBxI")
+_HEADER = struct.Struct("<BBBxI")
+_START = struct.Struct("<qq")
 _LEVEL = 3
 _LIVE_LEVEL = -1
 
@@ -97,24 +97,24 @@ def pack_times(times: Ints) -> bytes:
 
 def _pack_words(codec: int, first: int, step: int, words: Words) -> bytes:
     width = _width(int(words.max(initial=0)))
-    return _TIMES.pack(FORMAT, codec, width, first, step) + deflate(shuffle(words.astype(f"<u{width}")))
+    raw = _START.pack(first, step) + shuffle(words.astype(f"<u{width}"))
+    return _HEADER.pack(FORMAT, codec, width, 0) + deflate(raw)
 
 
 def unpack_times(blob: bytes, count: int) -> Ints:
     """Decode `count` times."""
-    version, codec, width, first, step = _TIMES.unpack_from(blob)
-    _check(version, codec, (DIFFERENCED, TWICE_DIFFERENCED))
+    codec, width, _, raw = _opened(blob, (DIFFERENCED, TWICE_DIFFERENCED))
+    if len(raw) < _START.size:
+        raise damaged("a time base is cut off")
     times = np.empty(count, np.int64)
-    times[0] = first
+    times[0], step = _START.unpack_from(raw)
     if count == 1:
         return times
-    size = count - 1 if codec == DIFFERENCED else count - 2
-    words = _planes(inflate(memoryview(blob)[_TIMES.size :]), width, size).astype(np.uint64)
-    if codec == DIFFERENCED:
-        times[1:] = unzigzag(words)
-    else:
+    skipped = 1 if codec == DIFFERENCED else 2
+    steps = unzigzag(_planes(raw[_START.size :], width, count - skipped).astype(np.uint64))
+    times[skipped:] = steps
+    if codec == TWICE_DIFFERENCED:
         times[1] = step
-        times[2:] = unzigzag(words)
         np.cumsum(times[1:], out=times[1:])
     return np.cumsum(times, out=times)
 
@@ -124,19 +124,17 @@ def pack_values(values: Floats) -> bytes:
     plain = deflate(shuffle(values.astype("<f8", copy=False)))
     bits, codes = np.unique(values.view(np.int64), return_inverse=True)
     if bits.size > 65_536:
-        return _VALUES.pack(FORMAT, PLAIN, 8, 0) + plain
+        return _HEADER.pack(FORMAT, PLAIN, 8, 0) + plain
     width = _width(bits.size - 1)
     listed = deflate(bits.astype("<i8").tobytes() + shuffle(codes.astype(f"<u{width}")))
     if len(plain) < len(listed):
-        return _VALUES.pack(FORMAT, PLAIN, 8, 0) + plain
-    return _VALUES.pack(FORMAT, DICTIONARY, width, bits.size) + listed
+        return _HEADER.pack(FORMAT, PLAIN, 8, 0) + plain
+    return _HEADER.pack(FORMAT, DICTIONARY, width, bits.size) + listed
 
 
 def unpack_values(blob: bytes, count: int) -> Floats:
     """Decode `count` values."""
-    version, codec, width, entries = _VALUES.unpack_from(blob)
-    _check(version, codec, (DICTIONARY, PLAIN))
-    raw = memoryview(inflate(memoryview(blob)[_VALUES.size :]))
+    codec, width, entries, raw = _opened(blob, (DICTIONARY, PLAIN))
     if codec == PLAIN:
         return _planes(raw, 8, count).view(np.float64)
     if len(raw) != 8 * entries + width * count:
@@ -156,9 +154,14 @@ def _width(largest: int) -> int:
     return next(width for width in (1, 2, 4, 8) if largest < 1 << (8 * width))
 
 
-def _check(version: int, codec: int, known: tuple[int, ...]) -> None:
+def _opened(blob: bytes, known: tuple[int, ...]) -> tuple[int, int, int, memoryview]:
+    """Return codec, width, number of dictionary entries and payload of a blob."""
+    if len(blob) < _HEADER.size:
+        raise damaged("a chunk is cut off")
+    version, codec, width, entries = _HEADER.unpack_from(blob)
     if version != FORMAT or codec not in known:
         raise StorageError(
             f"Stored readings are in format {version}, codec {codec}, which this version does not know.",
             "Update obd-agent to the version that wrote them, or a later one.",
         )
+    return codec, width, entries, memoryview(inflate(memoryview(blob)[_HEADER.size :]))

@@ -3,7 +3,18 @@
 from sqlalchemy import Connection, delete, select
 
 from storage.records import Deleted
-from storage.tables import artifact, channel, chunk, gap, live_chunk, receipt, session, snapshot, time_base
+from storage.tables import (
+    alert,
+    artifact,
+    channel,
+    chunk,
+    gap,
+    live_chunk,
+    receipt,
+    session,
+    snapshot,
+    time_base,
+)
 
 # Children before parents, as the foreign keys want it.
 _PARTS = {
@@ -15,6 +26,7 @@ _PARTS = {
     "gaps": gap,
     "artifacts": artifact,
     "snapshots": snapshot,
+    "alerts": alert,
 }
 
 

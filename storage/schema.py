@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from storage.database import Database
 from storage.errors import StorageError
 
-HEAD = "0002"
+HEAD = "0003"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x0BD_A6E_27
 

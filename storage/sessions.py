@@ -106,10 +106,10 @@ class Sessions:
         owner = self._owners.token()
         with self._database.writing() as connection:
             held = _found(connection, session_id, include_importing=True, lock=True)
-            values: dict[str, Any] = {"owner": owner}
+            connection.execute(update(session).where(session.c.id == session_id).values(owner=owner))
             if held.state != "finished":
-                values |= {"state": "finished", "ended_at": ended_at or end_of(held)}
-            _change(connection, session_id, values)
+                ended = {"state": "finished", "ended_at": ended_at or end_of(held)}
+                _change(connection, session_id, ended)
         compact(self._database, session_id)
         release(self._database, session_id, owner)
         return self.get(session_id)

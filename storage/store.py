@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from storage.alerts import Alerts
 from storage.approvals import Approvals
 from storage.artifacts import Artifacts
 from storage.audit import Audit
@@ -27,6 +28,7 @@ class Store:
         self.samples = Samples(database, self._owners)
         self.artifacts = Artifacts(database)
         self.snapshots = Snapshots(database)
+        self.alerts = Alerts(database)
         self.approvals = Approvals(database)
         self.audit = Audit(database)
 

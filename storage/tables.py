@@ -248,6 +248,30 @@ class AuditRow(Table, table=True):
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
+class AlertRow(Table, table=True):
+    """What live readings raised; the time it ended and who saw it are filled in later."""
+
+    __tablename__ = "alert"
+    id: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="session.id", index=True)
+    vehicle_id: str | None = Field(default=None, foreign_key="vehicle.id", index=True)
+    rule: str
+    signal: str
+    ecu: str | None = None
+    severity: str
+    title: str
+    value: float | None = Field(default=None, sa_type=Double)
+    unit: str
+    expected: str
+    explanation: str
+    recommendation: str
+    start_us: int = Field(sa_type=BigInteger)
+    end_us: int | None = Field(default=None, sa_type=BigInteger)
+    raised_at: datetime = Field(sa_type=UtcDateTime)
+    cleared_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 vehicle = metadata.tables["vehicle"]
 session = metadata.tables["session"]
 channel = metadata.tables["channel"]
@@ -260,3 +284,4 @@ artifact = metadata.tables["artifact"]
 snapshot = metadata.tables["snapshot"]
 approval = metadata.tables["approval"]
 audit = metadata.tables["audit"]
+alert = metadata.tables["alert"]
