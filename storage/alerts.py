@@ -14,6 +14,8 @@ from storage.paging import page
 from storage.records import Page
 from storage.tables import alert, session
 
+_JOINED = select(alert, session.c.vehicle_id).join(session, session.c.id == alert.c.session_id)
+
 
 class AlertFields(TypedDict):
     """What a check says about what it saw; `value` is in `unit`, None where there is none."""
@@ -34,7 +36,7 @@ class AlertFields(TypedDict):
 class Alert:
     """Something in live readings that a person should know; open until `cleared_at`.
 
-    `start_us` and `end_us` count from the session's start.
+    `vehicle_id` is the session's vehicle now; `start_us` and `end_us` count from the session's start.
     """
 
     id: str
@@ -64,16 +66,14 @@ class Alerts:
         self._database = database
 
     def add(self, session_id: str, start_us: int, **fields: Unpack[AlertFields]) -> Alert:
-        """Store what was raised; NotFoundError for an unknown session, whose vehicle the alert takes."""
+        """Store what was raised; NotFoundError for an unknown session."""
         row: dict[str, Any] = {**fields, "id": new_id("alr"), "session_id": session_id, "start_us": start_us}
         row |= {"raised_at": datetime.now(UTC), "end_us": None, "cleared_at": None, "acknowledged_at": None}
         with self._database.writing() as connection:
-            held = connection.execute(select(session.c.vehicle_id).where(session.c.id == session_id)).first()
-            if held is None:
+            if connection.scalar(select(session.c.id).where(session.c.id == session_id)) is None:
                 raise NotFoundError(f"There is no session {session_id}.", "List the sessions to find its id.")
-            row["vehicle_id"] = held.vehicle_id
             connection.execute(insert(alert).values(row))
-        return Alert(**row)
+            return _found(connection, row["id"])
 
     def clear(self, alert_id: str, end_us: int) -> Alert:
         """Write down when it was over; the first end stands. NotFoundError where there is no such alert."""
@@ -99,10 +99,11 @@ class Alerts:
         offset: int = 0,
     ) -> Page[Alert]:
         """Return alerts, latest first."""
-        chosen = select(alert)
-        for name, value in {"session_id": session_id, "vehicle_id": vehicle_id}.items():
-            if value is not None:
-                chosen = chosen.where(alert.c[name] == value)
+        chosen = _JOINED
+        if session_id is not None:
+            chosen = chosen.where(alert.c.session_id == session_id)
+        if vehicle_id is not None:
+            chosen = chosen.where(session.c.vehicle_id == vehicle_id)
         if severities:
             chosen = chosen.where(alert.c.severity.in_(severities))
         if is_open is not None:
@@ -120,7 +121,7 @@ class Alerts:
 
 
 def _found(connection: Connection, alert_id: str) -> Alert:
-    row = connection.execute(select(alert).where(alert.c.id == alert_id)).first()
+    row = connection.execute(_JOINED.where(alert.c.id == alert_id)).first()
     if row is None:
         raise NotFoundError(f"There is no alert {alert_id}.", "List the alerts to find its id.")
     return Alert(**row._mapping)

@@ -254,7 +254,6 @@ class AlertRow(Table, table=True):
     __tablename__ = "alert"
     id: str = Field(primary_key=True)
     session_id: str = Field(foreign_key="session.id", index=True)
-    vehicle_id: str | None = Field(default=None, foreign_key="vehicle.id", index=True)
     rule: str
     signal: str
     ecu: str | None = None

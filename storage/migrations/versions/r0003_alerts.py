@@ -18,7 +18,6 @@ def upgrade() -> None:
         "alert",
         _must("id", TEXT),
         _must("session_id", TEXT),
-        sa.Column("vehicle_id", TEXT),
         _must("rule", TEXT),
         _must("signal", TEXT),
         sa.Column("ecu", TEXT),
@@ -35,11 +34,9 @@ def upgrade() -> None:
         sa.Column("cleared_at", TIME),
         sa.Column("acknowledged_at", TIME),
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name="fk_alert_session_id_session"),
-        sa.ForeignKeyConstraint(["vehicle_id"], ["vehicle.id"], name="fk_alert_vehicle_id_vehicle"),
         sa.PrimaryKeyConstraint("id", name="pk_alert"),
     )
     op.create_index("ix_alert_session_id", "alert", ["session_id"])
-    op.create_index("ix_alert_vehicle_id", "alert", ["vehicle_id"])
 
 
 def _must(name: str, kind: Any) -> sa.Column[Any]:
