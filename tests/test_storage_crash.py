@@ -50,7 +50,7 @@ def test_fifty_kills_at_random_moments_lose_no_acknowledged_batch_and_leave_none
     open_store(address).close()
     for number in range(50):
         child = nursery.start("record_without_end", address, number)
-        time.sleep(moments.uniform(0, 0.15))
+        time.sleep(moments.uniform(0, 0.25))
         child.kill()
         for session, last in child.rest():
             acknowledged[session] = last + 1

@@ -78,6 +78,8 @@ class CarObdReader(WideReader):
         self._notes.count("Pauses where the clock jumps ahead of the rows",
                           [f"row {row + 1}: {seconds:.1f} s" for row, seconds in placed.pauses[:PLACES]],
                           len(placed.pauses))
+        self._notes.count("Places where rows come faster than that, placed at half the distance until caught up",
+                          [f"row {row + 1}" for row in placed.rushes[:PLACES]], len(placed.rushes))
         self._notes.count("The engine's clock starts again; the pause before it is unknown, taken as one row",
                           [f"row {row + 1}" for row in placed.restarts[:PLACES]], len(placed.restarts))
         self._notes.say(f"The clock is read anew about every {placed.rows_per_tick} rows, and so are other values; "

@@ -2,8 +2,9 @@
 
 Such a logger writes its rows at a steady period p, and stops now and then. Where the clock shows a new second
 k in row i, that row was written between k and k + 1 + p seconds: the second lasts 1 s and the row may be up to
-one period younger than its clock. So k - p*i stays within a band as wide as 1 + p while the logger runs, and
-leaves it upwards where the logger paused. p is fitted to the stretches between pauses.
+one period younger than its clock. So k - p*i stays within a band as wide as 1 + p while the logger runs, leaves
+it upwards where the logger paused, and downwards where it wrote held-back rows faster. p is fitted to the
+intervals without a pause, then to the stretches between pauses.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 FEWEST_TICKS = 3
 _ROUNDS = 8
-_LAG = 8                # ticks: long enough that whole seconds hardly matter, short enough to miss most pauses
 
 
 class Placed(NamedTuple):
@@ -31,6 +31,7 @@ class Placed(NamedTuple):
     period_s: float
     error_s: float          # half the width of the band: how far off a row may be
     pauses: list[tuple[int, float]]         # row after the pause, extra seconds
+    rushes: list[int]       # rows from where some came faster than the period
     restarts: list[int]     # rows where the clock starts again
     before_first: int       # rows before the first tick
     after_last: int         # rows since the last one
@@ -41,20 +42,23 @@ def place_rows(clock_s: Floats) -> Placed | None:
     """Return times for every row from its clock in whole seconds (NaN where not read); None without ticks."""
     clock_s = _filled(clock_s)
     restarts = [int(row) for row in np.flatnonzero(np.diff(clock_s) < 0) + 1]
-    parts = [_ticks(clock_s, begin, end) for begin, end in _spans(restarts, len(clock_s))]
+    spans = list(pairwise([0, *restarts, len(clock_s)]))
+    parts = [_ticks(clock_s, begin, end) for begin, end in spans]
     if sum(len(rows) for rows, _ in parts) < FEWEST_TICKS + len(parts):
         return None
     period = _period(parts)
     times = np.empty(len(clock_s))
-    pauses: list[tuple[int, float]] = []
+    steps: list[tuple[int, float]] = []
     free = 0.0              # the earliest time the next row can have
-    for (begin, end), (rows, seconds) in zip(_spans(restarts, len(clock_s)), parts, strict=True):
+    for (begin, end), (rows, seconds) in zip(spans, parts, strict=True):
         shifts = _shifts(rows, seconds, period)
-        pauses += _pauses(rows, shifts)
-        times[begin:end] = _on_line(begin, end, rows, shifts, period) + free
+        steps += [(row, after - before) for (_, before), (row, after) in pairwise(shifts)]
+        times[begin:end] = _on_line(begin, end, shifts, period) + free
         free = float(times[end - 1]) + period
     ticks = np.concatenate([rows for rows, _ in parts])
-    return Placed(times, period, (1 + period) / 2, pauses, restarts, int(ticks[0]),
+    pauses = [(row, step) for row, step in steps if step > 0]
+    rushes = [row for row, step in steps if step <= 0]
+    return Placed(times, period, (1 + period) / 2, pauses, rushes, restarts, int(ticks[0]),
                   len(clock_s) - 1 - int(ticks[-1]), int(np.median(np.diff(ticks))))
 
 
@@ -66,18 +70,13 @@ def _filled(clock_s: Floats) -> Floats:
     return np.asarray(clock_s[last])
 
 
-def _spans(restarts: list[int], rows: int) -> list[tuple[int, int]]:
-    edges = [0, *restarts, rows]
-    return list(pairwise(edges))
-
-
 def _ticks(clock_s: Floats, begin: int, end: int) -> tuple[Ints, Floats]:
     rows = np.flatnonzero(np.diff(clock_s[begin:end]) > 0) + 1 + begin
     return rows.astype(np.int64), clock_s[rows]
 
 
 def _period(parts: list[tuple[Ints, Floats]]) -> float:
-    """Fit the one row period of all stretches: a first guess by the median, then slopes between pauses."""
+    """Fit the one row period of all stretches; each round cuts by the period of the round before."""
     period = _first_guess(parts)
     for _ in range(_ROUNDS):
         covariance = variance = 0.0
@@ -94,20 +93,24 @@ def _period(parts: list[tuple[Ints, Floats]]) -> float:
 
 
 def _first_guess(parts: list[tuple[Ints, Floats]]) -> float:
-    slopes: list[Floats] = []
-    for rows, seconds in parts:
-        lag = min(_LAG, len(rows) - 1)
-        if lag > 0:
-            slopes.append((seconds[lag:] - seconds[:-lag]) / (rows[lag:] - rows[:-lag]))
-    return float(np.median(np.concatenate(slopes)))
+    """Return the mean period over intervals that hold no pause of a second or more."""
+    lasting = np.concatenate([np.diff(seconds) for _, seconds in parts])
+    rows = np.concatenate([np.diff(rows) for rows, _ in parts])
+    period = float(np.median(lasting / rows))
+    for _ in range(_ROUNDS):
+        steady = lasting - period * rows < 1
+        if not steady.any():
+            break
+        period = float(lasting[steady].sum() / rows[steady].sum())
+    return period
 
 
 def _stretches(rows: Ints, seconds: Floats, period: float) -> list[slice]:
-    """Cut ticks where the logger must have paused, or run faster, to explain them."""
+    """Cut ticks where they leave the band."""
     found: list[slice] = []
     deviation = seconds - period * rows
     begin, low, high = 0, np.inf, -np.inf
-    for index, here in enumerate(deviation):
+    for index, here in enumerate(deviation.tolist()):
         low, high = min(low, here), max(high, here)
         if high - low > 1 + period:
             found.append(slice(begin, index))
@@ -122,17 +125,16 @@ def _shifts(rows: Ints, seconds: Floats, period: float) -> list[tuple[int, float
             for stretch in _stretches(rows, seconds, period) if stretch.stop > stretch.start]
 
 
-def _pauses(rows: Ints, shifts: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    return [(row, after - before) for (_, before), (row, after) in pairwise(shifts) if after > before]
-
-
-def _on_line(begin: int, end: int, rows: Ints, shifts: list[tuple[int, float]], period: float) -> Floats:
+def _on_line(begin: int, end: int, shifts: list[tuple[int, float]], period: float) -> Floats:
     index = np.arange(begin, end)
     if not shifts:
         return np.asarray((index - begin) * period)
     firsts = np.array([row for row, _ in shifts])
-    # A stretch never begins before the one above has ended: a logger cannot write backwards.
-    middles = np.maximum.accumulate([shift for _, shift in shifts])
+    middles = np.array([shift for _, shift in shifts])
     stretch = np.maximum(np.searchsorted(firsts, index, side="right") - 1, 0)
     times = index * period + middles[stretch]
+    for first in firsts - begin:        # rows that came faster run at half the period until they have caught up
+        while 0 < first < len(times) and times[first] < times[first - 1] + period / 2:
+            times[first] = times[first - 1] + period / 2
+            first += 1
     return np.asarray(times - times[0])
