@@ -3,6 +3,8 @@
 from typing import Any
 
 from tools.analysis import analyze_session
+from tools.capture import capture_status, start_capture, stop_capture
+from tools.fuel import analyze_fuel, save_fill_up
 from tools.importing import import_log
 from tools.lookup import decode_vin, lookup_trouble_code, search_trouble_codes
 from tools.registry import Tool
@@ -11,6 +13,9 @@ from tools.signals import plot_signals, query_signals
 from tools.vehicles import list_vehicles, save_vehicle
 
 TOOLS: tuple[Tool[Any, Any], ...] = (
+    start_capture,
+    capture_status,
+    stop_capture,
     list_vehicles,
     save_vehicle,
     list_sessions,
@@ -21,6 +26,8 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     query_signals,
     plot_signals,
     analyze_session,
+    analyze_fuel,
+    save_fill_up,
     decode_vin,
     lookup_trouble_code,
     search_trouble_codes,
