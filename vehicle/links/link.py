@@ -112,6 +112,13 @@ class Link(ABC):
 
     address: str
     batch_limit: int = 6
+    # How often the link came back after it was lost.
+    reconnects: int = 0
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the car at the other end is a simulated one."""
+        return self.address.startswith("sim:")
 
     @property
     @abstractmethod

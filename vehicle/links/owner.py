@@ -49,6 +49,7 @@ class OwnedLink(Link):
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._silent = 0
+        self._served = False
         self._next_look_s = 0.0
         conversation.give_up = self._stopping.is_set
         self._thread = threading.Thread(target=self._run, name=f"link {address}", daemon=True)
@@ -146,6 +147,7 @@ class OwnedLink(Link):
 
     def _connect(self) -> bool:
         first = self._state is LinkState.CONNECTING
+        again = self._served
         try:
             self._conversation.connect()
             self._look_for_car(SEARCH_S)
@@ -155,6 +157,8 @@ class OwnedLink(Link):
             if first:
                 self._turn_away()
             return False
+        self.reconnects += again
+        self._served = True
         return True
 
     def _look_for_car(self, seconds: float) -> None:
