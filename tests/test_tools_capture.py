@@ -37,8 +37,8 @@ def test_a_capture_of_a_given_length_ends_by_itself_and_is_finished(context: Too
     assert {row.signal for row in session.signals} == set(SIGNALS)
     assert session.session.duration_s == pytest.approx(20, abs=15)
     rpm = query_signals(context, started.session_id, ["rpm"]).signals[0]
-    assert rpm.minimum is not None
-    assert 500 < rpm.minimum < 8000
+    assert rpm.maximum is not None
+    assert 500 < rpm.maximum < 8000
 
 
 def test_readings_can_be_queried_while_it_records(context: ToolContext) -> None:

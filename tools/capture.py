@@ -105,6 +105,7 @@ def start_capture(
         )
     if vehicle_id is not None:
         context.store.vehicles.get(vehicle_id)
+    rate = clock_rate(address)
     link = open_link(address)
     try:
         poller = Poller(link, signals)
@@ -114,11 +115,21 @@ def start_capture(
             name=name or "",
             vehicle_id=vehicle_id,
             started_at=datetime.now(UTC),
+            details={"clock_rate": rate},
         )
     except BaseException:
         link.close()
         raise
-    return _state(context.workshop.recorders.add(session.id, link, poller, duration_s))
+    return _state(context.workshop.recorders.add(session.id, link, poller, duration_s, rate))
+
+
+def clock_rate(address: str) -> float:
+    """Return how fast the car's own clock runs beside ours: 1 for a real car, the speed-up of a simulated one."""
+    if not address.startswith("sim:"):
+        return 1.0
+    from vehicle.simulator import parse_simulator
+
+    return parse_simulator(address).speedup
 
 
 @tool("capture", "Watch a recording")

@@ -32,6 +32,7 @@ class Recorder:
         poller: Poller,
         duration_s: float | None,
         listeners: Sequence[Listener],
+        clock_rate: float = 1.0,
     ) -> None:
         self.session_id = session_id
         self.link = link
@@ -44,6 +45,7 @@ class Recorder:
         self._store = store
         self._duration_us = None if duration_s is None else round(duration_s * 1e6)
         self._listeners = listeners
+        self._clock_rate = clock_rate
         self._stop = Event()
         self._began = time.monotonic()
         self._ended: float | None = None
@@ -76,7 +78,7 @@ class Recorder:
     def _record(self) -> None:
         try:
             for batch in self.poller.poll(self._stop):
-                self._keep(batch)
+                self._keep(on_clock(batch, self._clock_rate))
                 if self._duration_us is not None and self.last_us >= self._duration_us:
                     break
         except (CarError, StorageError) as error:
@@ -115,6 +117,21 @@ class Recorder:
             log.warning("the session %s could not be finished: %s", self.session_id, error)
 
 
+def on_clock(batch: Batch, rate: float) -> Batch:
+    """Return the batch timed by a clock that runs at `rate` of ours: a simulated car may live faster than we do."""
+    if rate == 1.0:
+        return batch
+    return batch._replace(
+        runs=tuple(run._replace(times_us=(run.times_us * rate).astype("int64")) for run in batch.runs),
+        gaps=tuple(
+            gap._replace(start_us=round(gap.start_us * rate), end_us=round(gap.end_us * rate))
+            for gap in batch.gaps
+        ),
+        states=tuple(change._replace(at_us=round(change.at_us * rate)) for change in batch.states),
+        end_us=round(batch.end_us * rate),
+    )
+
+
 class Recorders:
     """The captures of one process, by session; one adapter has one capture at a time."""
 
@@ -124,9 +141,11 @@ class Recorders:
         self._lock = Lock()
         self._recorders: dict[str, Recorder] = {}
 
-    def add(self, session_id: str, link: Link, poller: Poller, duration_s: float | None) -> Recorder:
-        """Start a capture into the session."""
-        recorder = Recorder(self._store, session_id, link, poller, duration_s, self.listeners)
+    def add(
+        self, session_id: str, link: Link, poller: Poller, duration_s: float | None, clock_rate: float = 1.0
+    ) -> Recorder:
+        """Start a capture into the session, timed by a clock that runs at `clock_rate` of ours."""
+        recorder = Recorder(self._store, session_id, link, poller, duration_s, self.listeners, clock_rate)
         with self._lock:
             self._recorders[session_id] = recorder
         recorder.start()
