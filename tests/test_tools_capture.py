@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from emulator import emulator
 
 from tools.capture import capture_status, start_capture, stop_capture
 from tools.context import ToolContext, Workshop
@@ -100,3 +102,15 @@ def test_closing_the_workshop_finishes_its_captures(workshop: Workshop) -> None:
     until(lambda: capture_status(context, session_id).readings > 0)
     workshop.close()
     assert workshop.store.sessions.get(session_id).state == "finished"
+
+
+def test_a_stranger_to_our_simulator_is_captured_too(context: ToolContext, tmp_path: Path) -> None:
+    with emulator(tmp_path) as address:
+        session_id = start_capture(context, address, ["rpm", "speed", "throttle_pos"]).session_id
+        until(lambda: capture_status(context, session_id).readings > 20, 20)
+        stopped = stop_capture(context, session_id)
+    assert not stopped.simulated
+    assert not stopped.unsupported
+    rpm = query_signals(context, session_id, ["rpm"]).signals[0]
+    assert rpm.unit == "rpm"
+    assert rpm.readings > 5
