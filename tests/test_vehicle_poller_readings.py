@@ -149,10 +149,10 @@ def test_an_interruption_is_a_gap_with_a_reason_and_reading_goes_on(
     if trouble != "freeze":  # so short a freeze is survived without opening the line again
         assert states & {"no_car", "lost", "waiting"}
         assert "connected" in states
-    for (signal, _), (times, values) in merged(batches).items():
-        if trouble != "ignition":
-            assert set(values) == {right[signal]}
-        assert times[-1] > gaps[0].end_us - 100_000
+    runs = merged(batches)
+    assert runs["rpm", "7E8"][0][-1] > gaps[0].end_us - 100_000
+    if trouble != "ignition":
+        assert all(set(values) == {right[signal]} for (signal, _), (_, values) in runs.items())
 
 
 def test_an_adapter_that_takes_one_parameter_at_a_time_is_found_out_and_remembered(
