@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     adapter: str | None = None
     auth: SecretStr | None = None
+    reduced_sandbox: bool = False
 
     @cached_property
     def database(self) -> str:

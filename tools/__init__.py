@@ -7,6 +7,7 @@ from tools.capture import capture_status, start_capture, stop_capture
 from tools.fuel import analyze_fuel, save_fill_up
 from tools.importing import import_log
 from tools.lookup import decode_vin, lookup_trouble_code, search_trouble_codes
+from tools.python import run_python
 from tools.registry import Tool
 from tools.sessions import delete_session, get_session, list_sessions, update_session
 from tools.signals import plot_signals, query_signals
@@ -28,6 +29,7 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     analyze_session,
     analyze_fuel,
     save_fill_up,
+    run_python,
     decode_vin,
     lookup_trouble_code,
     search_trouble_codes,

@@ -9,6 +9,7 @@ from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sandbox.runner import Sandbox
     from storage.store import Store
     from tools.recorder import Recorders
 
@@ -22,13 +23,17 @@ def no_progress(done: float, total: float | None, message: str) -> None:
 class Workshop:
     """What all tools of one process share. Rooms are opened on first use: they are heavy to import."""
 
-    def __init__(self, home: Path, database_url: str, adapter: str | None = None) -> None:
+    def __init__(
+        self, home: Path, database_url: str, adapter: str | None = None, *, reduced_sandbox: bool = False
+    ) -> None:
         self.home = home
         self.database_url = database_url
         self.adapter = adapter
+        self._reduced_sandbox = reduced_sandbox
         self._lock = RLock()
         self._store: Store | None = None
         self._recorders: Recorders | None = None
+        self._sandbox: Sandbox | None = None
 
     @property
     def store(self) -> Store:
@@ -51,6 +56,16 @@ class Workshop:
                 self._recorders = Recorders(self.store)
             return self._recorders
 
+    @property
+    def sandbox(self) -> Sandbox:
+        """Where code that we do not trust runs; its processes start with the first run."""
+        with self._lock:
+            if self._sandbox is None:
+                from sandbox.runner import Sandbox
+
+                self._sandbox = Sandbox(self.home, self._reduced_sandbox)
+            return self._sandbox
+
     def running_captures(self) -> list[str]:
         """Return the sessions that this process is recording into."""
         return [] if self._recorders is None else self._recorders.running()
@@ -60,9 +75,11 @@ class Workshop:
         with self._lock:
             if self._recorders is not None:
                 self._recorders.close()
+            if self._sandbox is not None:
+                self._sandbox.close()
             if self._store is not None:
                 self._store.close()
-            self._recorders = self._store = None
+            self._recorders = self._sandbox = self._store = None
 
 
 @dataclass(frozen=True)

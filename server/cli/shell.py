@@ -63,7 +63,9 @@ def show(result: Answer, as_json: bool) -> None:
 def open_workshop() -> Iterator[Workshop]:
     """Open the workshop that the settings describe, and close it in the end."""
     settings = Settings()
-    workshop = Workshop(settings.home, settings.database, settings.adapter)
+    workshop = Workshop(
+        settings.home, settings.database, settings.adapter, reduced_sandbox=settings.reduced_sandbox
+    )
     try:
         yield workshop
     finally:
