@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+)
 from pydantic_core import from_json
 
 from tools.answer import Answer
@@ -13,6 +22,22 @@ from tools.schema import explain_invalid
 Number = Annotated[float, Strict()]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 UnitText = Annotated[str, Field(max_length=40)]
+
+
+def _is_iso(value: Any) -> Any:
+    # A bare number could be seconds or milliseconds: nobody shall guess.
+    if not isinstance(value, datetime) and not (isinstance(value, str) and value[4:5] == "-"):
+        raise ValueError("give the time as ISO 8601 with its zone, such as 2026-05-04T08:30:00.250Z")
+    return value
+
+
+def _is_near(value: datetime) -> datetime:
+    if not 1990 <= value.year <= 2200:
+        raise ValueError("the year must lie between 1990 and 2200")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_is_iso), AfterValidator(_is_near)]
 
 
 class _Body(BaseModel):
@@ -40,7 +65,7 @@ class Location(_Body):
 class DataPoint(_Body):
     """All values of one moment, as devices send them."""
 
-    timestamp: AwareDatetime
+    timestamp: Time
     parameters: list[Parameter] = Field(max_length=2000)
     location: Location | None = None
 
@@ -48,7 +73,7 @@ class DataPoint(_Body):
 class Reading(_Body):
     """One value of one signal; without a unit it is taken to be in the signal's own."""
 
-    time: AwareDatetime
+    time: Time
     signal: Name
     value: Number
     unit: UnitText | None = None
@@ -67,7 +92,7 @@ class Columns(_Body):
     Without `start`, `t_s` counts from the session's start.
     """
 
-    start: AwareDatetime | None = None
+    start: Time | None = None
     columns: dict[Name, list[Number | None]]
     units: dict[Name, UnitText] = {}
 
@@ -121,7 +146,9 @@ def _kind(values: Any) -> type[Body]:
 def body_schema() -> dict[str, Any]:
     """Return the JSON schema of the bodies, for OpenAPI."""
     return {
-        "anyOf": [kind.model_json_schema(ref_template="#/components/schemas/{model}") for kind in _KINDS.values()]
+        "anyOf": [
+            kind.model_json_schema(ref_template="#/components/schemas/{model}") for kind in _KINDS.values()
+        ]
     }
 
 
