@@ -175,6 +175,74 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """A chat: what it is called, which car and session it is about, how many messages it has."""
+
+    id: str
+    title: str
+    vehicle_id: str | None
+    session_id: str | None
+    messages: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat, as a model is shown it."""
+
+    number: int
+    content: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Research:
+    """A finding of research with its sources."""
+
+    id: str
+    title: str
+    text: str
+    sources: list[str]
+    tags: list[str]
+    vehicle_id: str | None
+    trouble_code: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """A manual that was added; `unreadable` are the pages (from 1) without text, such as scans."""
+
+    id: str
+    name: str
+    title: str | None
+    digest: str
+    pages: int
+    unreadable: list[int]
+    created_at: datetime
+
+
+class ManualPage(NamedTuple):
+    """The text of one page (from 1); `label` is the number printed on it, where the file says."""
+
+    page: int
+    label: str | None
+    text: str
+
+
+class PageHit(NamedTuple):
+    """A page that answers a search."""
+
+    manual: Manual
+    page: int
+    label: str | None
+    text: str
+    score: float
+    matched: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Deleted:
     """What a deletion removed: rows by noun."""
 

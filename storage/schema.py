@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from storage.database import Database
 from storage.errors import StorageError
 
-HEAD = "0003"
+HEAD = "0004"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x0BD_A6E_27
 

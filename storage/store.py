@@ -7,9 +7,12 @@ from storage.alerts import Alerts
 from storage.approvals import Approvals
 from storage.artifacts import Artifacts
 from storage.audit import Audit
+from storage.conversations import Conversations
 from storage.database import Database
+from storage.manuals import Manuals
 from storage.owners import owners_of
 from storage.recovery import recover
+from storage.research import ResearchNotes
 from storage.samples import Samples
 from storage.schema import migrate
 from storage.sessions import Sessions
@@ -31,6 +34,9 @@ class Store:
         self.alerts = Alerts(database)
         self.approvals = Approvals(database)
         self.audit = Audit(database)
+        self.conversations = Conversations(database)
+        self.research = ResearchNotes(database)
+        self.manuals = Manuals(database)
 
     def recover(self) -> None:
         """Take over what processes that died left behind."""
