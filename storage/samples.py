@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from storage import downsampling, readout, summaries
 from storage.checks import TIME_LIMIT_US
+from storage.compaction import compact
 from storage.database import Database
 from storage.intake import Intake
 from storage.owners import Owners
@@ -18,7 +19,7 @@ class Samples:
         self._intake = Intake(database, owners)
 
     def append(self, session_id: str, columns: Sequence[Column], *, key: str | None = None) -> int:
-        """Store a batch durably before returning its sequence, which grows by one with each batch.
+        """Store a batch durably before returning its sequence, a number that grows with each batch.
 
         A `key` seen before in this session returns the sequence it had, and stores nothing again. An
         interrupted session becomes `recording` again. Raises InvalidDataError for values that are not finite,
@@ -26,6 +27,10 @@ class Samples:
         StorageBusyError, after which nothing of the batch is stored and it can be sent again.
         """
         return self._intake.append(session_id, columns, key)
+
+    def compact(self, session_id: str) -> None:
+        """Compact what a session has so far; a recording goes on beside it, and long ones read faster after it."""
+        compact(self._database, session_id)
 
     def channels(self, session_id: str) -> list[Channel]:
         """Return what a session holds of each signal and ECU, without decoding readings."""

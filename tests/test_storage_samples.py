@@ -10,7 +10,6 @@ from storage_databases import BACKENDS, batch, column, database
 
 from storage import checks, codec, downsampling
 from storage.chunks import Decoder
-from storage.compaction import compact
 from storage.errors import InvalidDataError, NotFoundError
 from storage.records import Column
 from storage.store import Store, open_store
@@ -77,7 +76,7 @@ def test_readings_come_back_bit_exact_and_in_time_order_live_compacted_or_half_a
     for number, columns in enumerate(sent, 1):
         assert store.samples.append(session, columns) == number
         if number == finish_after:
-            compact(store.database, session)
+            store.samples.compact(session)
     assert stored(store, session) == in_time_order(sent)
     store.sessions.finish(session)
     assert stored(store, session) == in_time_order(sent)
@@ -230,7 +229,7 @@ def test_zone_maps_say_what_the_readings_say_for_every_range(store, session, mon
             session, [column(times, random.normal(size=40), name) for name in ("rpm", "maf")]
         )
         if number == 7:
-            compact(store.database, session)
+            store.samples.compact(session)
     for start, end in [(None, None), (0, 99), (1_500, 9_000), (4_321, None), (None, 7_777), (11_000, 13_000)]:
         told = store.samples.summary(session, ["maf"], start, end)
         (read,) = store.samples.read(session, ["maf"], start, end)
@@ -258,7 +257,7 @@ def long_session(request, store, session, monkeypatch) -> str:
     for start in range(0, 20_000, 500):
         store.samples.append(session, [column(times[start : start + 500], values[start : start + 500])])
         if start == 10_000 and request.param == "both":
-            compact(store.database, session)
+            store.samples.compact(session)
     if request.param == "compacted":
         store.sessions.finish(session)
     return session
