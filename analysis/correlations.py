@@ -21,6 +21,9 @@ def correlations(timeline: Timeline, *, confidence_level: float = 0.95) -> Corre
     """Return the correlations of all pairs of signals that carry at least ten effective samples."""
     from scipy.special import stdtr
 
+    if timeline.untimed or timeline.end_s - timeline.start_s < FEWEST_EFFECTIVE:
+        reason = timeline.untimed or f"a session of {timeline.end_s - timeline.start_s:.1f} s is too short"
+        return Correlations(method="none", pairs=[], refused=dict.fromkeys(timeline, reason))
     step_s, names, grid, refused = _means(timeline)
     method = _METHOD.format(step=step_s, level=confidence_level)
     if len(names) < 2:

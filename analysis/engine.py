@@ -96,7 +96,9 @@ class Engine:
             return self._never("warm", "no coolant_temp was recorded")
         coolant = self.timeline.held("coolant_temp")
         index = np.arange(coolant.size)
-        reached = np.maximum.accumulate(np.where(coolant >= WARM_C, index, -1))
+        # A single reading may be a spike; five seconds are none.
+        warm = lasting(coolant >= WARM_C, 5.0, self.timeline.step_s)
+        reached = np.maximum.accumulate(np.where(warm, index, -1))
         started = np.maximum.accumulate(np.where(self.off, index, -1))
         run_time = self.timeline.held("run_time")
         long_run = np.fmax(self.running_s, np.where(np.isfinite(run_time), run_time, 0.0)) >= WARM_AFTER_S

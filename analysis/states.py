@@ -54,6 +54,9 @@ class States:
 def operating_states(timeline: Timeline, engine: Engine | None = None) -> States:
     """Tell the operating state of every moment of a timeline, from whichever signals it has."""
     engine = engine or Engine(timeline)
+    if timeline.untimed:
+        unknown = np.zeros(timeline.moments_s.size, dtype=np.int8)
+        return States(unknown, timeline.step_s, dict.fromkeys(STATE_NAMES, timeline.untimed), [])
     warm, idle, rate = engine.warm, engine.idle, engine.acceleration_ms2
     masks: dict[StateName, Bools] = {
         "unknown": ~np.isfinite(engine.rpm),

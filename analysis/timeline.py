@@ -17,6 +17,7 @@ from analysis.tracks import Bools, Gap, Track, runs, track_of
 __all__ = ["Bools", "Floats", "Gap", "Timeline", "Track", "runs"]
 
 _FINEST_S = 0.1
+_SHORTEST_PERIOD_S = 0.0005
 _MOST_MOMENTS = 400_000
 
 
@@ -61,6 +62,14 @@ class Timeline(Mapping[str, Track]):
         """Take the rate of the fastest signal, but no finer than 0.1 s and no more than 400 000 moments."""
         fastest = min((t.period_s for t in self._tracks.values() if len(t) > 2), default=1.0)
         return max(fastest, _FINEST_S, (self.end_s - self.start_s) / _MOST_MOMENTS)
+
+    @cached_property
+    def untimed(self) -> str | None:
+        """Say so if times only number the readings, as for logs without a clock; else None."""
+        periods = [track.period_s for track in self._tracks.values() if len(track) > 2]
+        if not periods or max(periods) >= _SHORTEST_PERIOD_S:
+            return None
+        return "the times of this session only number its readings and mean no duration"
 
     def has(self, *names: str, readings: int = 2) -> bool:
         """Say whether every named signal has at least so many readings."""

@@ -23,6 +23,8 @@ def trends(timeline: Timeline, *, confidence_level: float = 0.95) -> Trends:
     """Return the trend of every signal with at least ten independent blocks over a minute or more."""
     found: list[Trend] = []
     refused: dict[str, str] = {}
+    if timeline.untimed:
+        return Trends(method="none", signals=[], refused=dict.fromkeys(timeline, timeline.untimed))
     for name, track in timeline.items():
         blocks = _blocks(track)
         if isinstance(blocks, str):

@@ -1,1 +1,6 @@
 """Finds what does not fit in a session: by fixed rules, or against the same car's healthy sessions."""
+
+from analysis.anomalies.baseline import learn_baseline
+from analysis.anomalies.detect import detect
+
+__all__ = ["detect", "learn_baseline"]

@@ -19,7 +19,7 @@ from analysis.table import Floats, SignalTable
 from analysis.timeline import Timeline
 
 _MARGIN = 1.15
-_BLOCK_S = 60.0
+_CAUTION_H = 1.0
 _FEWEST_S = 600.0
 _FEWEST_MOMENTS_S = 60.0
 SLIP_FLOOR = 0.08
@@ -37,8 +37,9 @@ class _Part:
 def learn_baseline(tables: Sequence[SignalTable]) -> Baseline:
     """Learn maps and limits from healthy sessions of one car; raises NotEnoughDataError below ten minutes.
 
-    A limit is 1.15 times the largest deviation seen in any 60 s of healthy driving that the map was not learned
-    from (each half of the sessions judged by the other), and never below the floor of its check.
+    A limit is 1.15 times the largest deviation seen in healthy driving that the map was not learned
+    from (each half of the sessions judged by the other), and never below the floor of its check. Few hours make
+    limits wider, by one hour over the hours seen: what a short baseline has not met is not yet a fault.
     """
     sessions = [Conditions(Engine(Timeline(table))) for table in tables]
     running_s = sum(c.timeline.seconds(c.engine.running) for c in sessions)
@@ -50,15 +51,17 @@ def learn_baseline(tables: Sequence[SignalTable]) -> Baseline:
     maps: dict[str, ContextMap] = {}
     limits: dict[str, list[Limits]] = {}
     found = _parts(sessions)
+    caution = 1 + _CAUTION_H / max(running_s / 3600, _CAUTION_H)
     for context in CONTEXTS:
         parts = found.get(context.name, [])
         if sum(np.isfinite(part.values).sum() * part.step_s for part in parts) >= _FEWEST_MOMENTS_S:
             maps[context.name] = _map(context, parts)
-            limits[context.name] = _limits(_residuals(context, parts), context.floor, context.averaged_s)
+            residuals = _residuals(context, parts)
+            limits[context.name] = _limits(residuals, context.floor, context.averaged_s, caution)
     gears = learn_gears(sessions)
     if gears:
         residuals = [(slip(c, gears), c.timeline.step_s) for c in sessions]
-        limits["gear ratio"] = _limits(residuals, SLIP_FLOOR, (0.0, 5.0))
+        limits["gear ratio"] = _limits(residuals, SLIP_FLOOR, (0.0, 5.0), caution)
     return Baseline(
         sessions=len(sessions),
         hours=running_s / 3600,
@@ -115,7 +118,7 @@ def _residuals(context: Context, parts: Sequence[_Part]) -> list[tuple[Floats, f
 
 
 def _limits(
-    residuals: Sequence[tuple[Floats, float]], floor: float, averaged_s: Sequence[float]
+    residuals: Sequence[tuple[Floats, float]], floor: float, averaged_s: Sequence[float], caution: float
 ) -> list[Limits]:
     """Return the limits for each averaging time from deviations of healthy driving."""
     limits = []
@@ -127,5 +130,5 @@ def _limits(
             if known.size:
                 lowest = min(lowest, _MARGIN * float(known.min()))
                 highest = max(highest, _MARGIN * float(known.max()))
-        limits.append(Limits(averaged_s=seconds, below=-lowest, above=highest))
+        limits.append(Limits(averaged_s=seconds, below=-lowest * caution, above=highest * caution))
     return limits

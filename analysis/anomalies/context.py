@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.anomalies.conditions import Conditions
-from analysis.anomalies.rules import idle_roughness, settled_idle, trim_sum
+from analysis.anomalies.rules import idle_roughness, settled_idle, trim_sum, unthrottled
+from analysis.engine import lasting
 from analysis.results.anomalies import AnomalyKind
 from analysis.table import Floats
 
@@ -93,7 +94,9 @@ def _warm_coolant(conditions: Conditions) -> Floats | None:
     if not timeline.has("coolant_temp"):
         return None
     coolant = timeline.held("coolant_temp")
-    ready = conditions.lately(engine.running & (coolant >= 80), 900.0) | (engine.running_s >= 1200.0)
+    ready = conditions.lately(lasting(engine.running & (coolant >= 80), 10.0, timeline.step_s), 900.0) | (
+        engine.running_s >= 1200.0
+    )
     return np.where(engine.running & ready, coolant, np.nan)
 
 
@@ -196,10 +199,6 @@ CONTEXTS: tuple[Context, ...] = (
         "Throttle is {deviation:.1f} % {direction} its usual for the pedal ({times}).",
     ),
     Context(
-        "timing", "timing_advance", "level", "°", _steady("timing_advance"), ("rpm", "engine_load"), 7.0,
-        "Ignition is {deviation:.0f}° {direction} its usual at this speed and load ({times}).", lasting_s=5,
-    ),
-    Context(
         "sensor behind the catalyst", "o2_b1s2", "roughness", "V", _activity("o2_b1s2"), (), 0.08,
         "The sensor behind the catalyst swings {deviation:.2f} V {direction} its usual: the catalyst stores less "
         "oxygen ({times}).", lasting_s=20, averaged_s=(60.0,),
@@ -214,8 +213,12 @@ CONTEXTS: tuple[Context, ...] = (
 
 def contexts_of(conditions: Conditions) -> Iterator[tuple[Context, Floats]]:
     """Yield the quantities this session's signals allow, with their values; a map needs its keys recorded."""
+    lean = unthrottled(conditions)
     for context in CONTEXTS:
         if not conditions.timeline.has(*context.keys):
+            continue
+        # A diesel's flap shuts for regeneration: what its throttle does says nothing about the air.
+        if lean and "throttle_pos" in (context.signal, *context.keys):
             continue
         value = context.value(conditions)
         if value is not None and np.isfinite(value).any():

@@ -46,12 +46,16 @@ def detect(
     timeline = Timeline(table, gaps=gaps)
     if not any(len(track) for track in timeline.values()):
         raise NotEnoughDataError("The session holds no readings.", "Record or import some first.")
+    if timeline.untimed:
+        raise NotEnoughDataError(
+            f"Nothing can be judged over time: {timeline.untimed}.", "Import a log with a clock."
+        )
     conditions = Conditions(Engine(timeline))
     channels = [*rule_channels(conditions), *(_context_channels(conditions, baseline) if baseline else ())]
     if window_s is not None:
         channels = [_averaged(channel, window_s) for channel in channels]
     found = [anomaly for channel in channels for anomaly in anomalies_of(channel, timeline, factor)]
-    points = [*point_anomalies(timeline), *(resting_anomalies(conditions, baseline) if baseline else ())]
+    points = [*point_anomalies(conditions), *(resting_anomalies(conditions, baseline) if baseline else ())]
     found += [anomaly for anomaly in points if anomaly.score >= factor]
     wanted = [anomaly for anomaly in found if signals is None or anomaly.signal in signals]
     return AnomalyReport(
@@ -168,7 +172,7 @@ def merged(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
 
 
 def _same(one: Anomaly, other: Anomaly) -> bool:
-    if one.signal != other.signal or one.kind != other.kind or one.kind in ("spike", "step"):
+    if one.signal != other.signal or one.kind != other.kind or one.kind == "spike":
         return False
     return one.start_s <= other.end_s + MERGED_S and other.start_s <= one.end_s + MERGED_S
 

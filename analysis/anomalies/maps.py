@@ -19,7 +19,7 @@ GRIDS: dict[str, Floats] = {
     "speed": np.array([0, 5, 20, 40, 60, 80, 100, 120, 140, 180, 250.0]),
 }
 """The edges of the cells of each key; own choice, fine enough that a cell hardly changes within."""
-FEWEST_S = 2.0
+FEWEST_S = 5.0
 FEWEST = 8
 _LARGEST_CELL = 4000
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.quality.impossible import CONTRADICTIONS, contradiction_spans
+from analysis.anomalies.conditions import Conditions
+from analysis.quality.impossible import CONTRADICTIONS, Contradiction, contradiction_spans
 from analysis.quality.stuck import STUCK_AFTER_S, stuck_runs
 from analysis.results.anomalies import Anomaly, AnomalyKind
 from analysis.timeline import Timeline
@@ -41,17 +42,31 @@ JUMPS = {
 _STEPPING = ("coolant_temp", "oil_temp", "intake_temp", "ambiant_air_temp", "barometric_pressure")
 
 
-def point_anomalies(timeline: Timeline) -> Iterator[Anomaly]:
+def point_anomalies(conditions: Conditions) -> Iterator[Anomaly]:
     """Yield the anomalies that a signal shows by itself, whatever their score."""
+    timeline = conditions.timeline
     for name, track in timeline.items():
         if name.split("@")[0] in JUMPS and len(track) > 3:
             yield from spikes(name, track)
         if name.split("@")[0] in _STEPPING and len(track) > 3:
-            yield from steps(name, track)
+            yield from _within_a_run(steps(name, track), conditions)
         yield from _stuck(name, timeline)
         yield from _silent(name, timeline)
         yield from _outside(name, track)
     yield from _impossible(timeline)
+
+
+def _within_a_run(found: Iterator[Anomaly], conditions: Conditions) -> Iterator[Anomaly]:
+    """Drop what happens while the engine starts, stops or stands: control units wake up with odd temperatures."""
+    if "running" in conditions.engine.why_not:
+        yield from found
+        return
+    places = conditions.timeline.place
+    calm = conditions.settled & ~conditions.lately(~conditions.engine.running, 10.0)
+    for anomaly in found:
+        around = places(np.array([anomaly.start_s, anomaly.end_s + 10.0]))
+        if calm[around].all():
+            yield anomaly
 
 
 def spikes(name: str, track: Track) -> Iterator[Anomaly]:
@@ -228,9 +243,15 @@ def _outside(name: str, track: Track) -> Iterator[Anomaly]:
         )
 
 
+def _lasting_s(rule: Contradiction, timeline: Timeline) -> float:
+    """Return how long signals must contradict each other: those read in turn may do so for a round."""
+    slowest = max((timeline[name].period_s for name in rule.signals if timeline.has(name)), default=0.0)
+    return max(0.5, 2.5 * slowest)
+
+
 def _impossible(timeline: Timeline) -> Iterator[Anomaly]:
     for rule in CONTRADICTIONS:
-        for first, end in contradiction_spans(rule, timeline, lasting_s=0.5)[:_LISTED]:
+        for first, end in contradiction_spans(rule, timeline, lasting_s=_lasting_s(rule, timeline))[:_LISTED]:
             name = rule.signals[0]
             seconds = (end - first) * timeline.step_s
             yield Anomaly(

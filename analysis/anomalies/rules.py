@@ -6,6 +6,7 @@ import numpy as np
 
 from analysis.anomalies.channels import Channel, moments_where
 from analysis.anomalies.conditions import Conditions
+from analysis.engine import lasting
 from analysis.results.anomalies import Limits
 from analysis.table import Floats
 from analysis.tracks import Bools
@@ -19,7 +20,9 @@ _WARMED_UP_S = 900.0
 _WARMED_UP_LEAN_S = 1500.0
 _NORMAL_C = 88.0
 _CHARGED_V = 14.0
-_ROUGH_RPM = 45.0
+_ROUGH_RPM = 40.0
+_LARGEST_CHANGE = 80.0
+_MEAN_TO_SD = 1.128
 _IDLE_RPM = 1150.0
 
 
@@ -109,7 +112,9 @@ def _too_cold(conditions: Conditions) -> Iterator[Channel]:
     coolant = timeline.held("coolant_temp")
     enough_s = _WARMED_UP_LEAN_S if unthrottled(conditions) else _WARMED_UP_S
     long_run = engine.running & (engine.running_s >= enough_s)
-    once_warm = engine.running & conditions.lately(engine.running & (coolant >= 80), 600.0)
+    once_warm = engine.running & conditions.lately(
+        lasting(engine.running & (coolant >= 80), 10.0, timeline.step_s), 600.0
+    )
     yield Channel(
         name="coolant too cold",
         signal="coolant_temp",
@@ -131,23 +136,24 @@ def unthrottled(conditions: Conditions) -> bool:
 
 
 def idle_roughness(conditions: Conditions, over_s: float = 8.0) -> Floats:
-    """Return the standard deviation of rpm over the last seconds of uninterrupted warm idle, NaN elsewhere."""
+    """Return the scatter of rpm (as a standard deviation) over the last seconds of warm idle, NaN elsewhere.
+
+    Taken from changes over half a second, each counted with 80 rpm at most: an idle that moves to another level, as
+    when the air conditioning comes in, is not rough.
+    """
     step_s = conditions.timeline.step_s
-    count = max(4, round(over_s / step_s))
+    apart, count = max(1, round(0.5 / step_s)), max(4, round(over_s / step_s))
     idle = settled_idle(conditions)
-    rpm = np.where(idle, conditions.engine.rpm, 0.0)
-    # Centred first: sums of squares of 800 rpm would lose the last digits of a small spread.
-    centre = float(np.median(rpm[idle])) if idle.any() else 0.0
-    centred = np.where(idle, rpm - centre, 0.0)
-    sums = [np.concatenate(([0.0], np.cumsum(series))) for series in (idle, centred, centred**2)]
-    spread = np.full(rpm.size, np.nan)
-    if rpm.size <= count:
-        return spread
-    number, total, square = (series[count:] - series[:-count] for series in sums)
-    whole = number >= count - 0.5
-    variance = np.maximum(square / count - (total / count) ** 2, 0.0)
-    spread[count - 1 :] = np.where(whole, np.sqrt(variance), np.nan)
-    return spread
+    change = np.zeros(idle.size)
+    change[apart:] = np.abs(conditions.engine.rpm[apart:] - conditions.engine.rpm[:-apart])
+    change = np.where(idle, np.minimum(np.nan_to_num(change), _LARGEST_CHANGE), 0.0)
+    scatter = np.full(idle.size, np.nan)
+    if idle.size <= count:
+        return scatter
+    total, whole = (np.concatenate(([0.0], np.cumsum(series))) for series in (change, idle))
+    mean = (total[count:] - total[:-count]) / count
+    scatter[count - 1 :] = np.where(whole[count:] - whole[:-count] >= count - 0.5, mean / _MEAN_TO_SD, np.nan)
+    return scatter
 
 
 def settled_idle(conditions: Conditions) -> Bools:
@@ -169,7 +175,7 @@ def _rough_idle(conditions: Conditions) -> Iterator[Channel]:
         deviation=idle_roughness(conditions),
         unit="rpm",
         limits=[Limits(averaged_s=10, below=np.inf, above=_ROUGH_RPM)],
-        expected=f"rpm steady within {_ROUGH_RPM:g} rpm (standard deviation over 8 s) at warm idle",
+        expected=f"rpm steady within {_ROUGH_RPM:g} rpm (as a standard deviation over 8 s) at warm idle",
         explanation="At warm idle rpm scatters by {deviation:.0f} rpm around {value:.0f} rpm ({times}).",
         lasting_s=5,
     )

@@ -39,7 +39,8 @@ def slip(conditions: Conditions, log_ratios: Sequence[float]) -> Floats:
     change = np.full(ratio.size, np.inf)
     change[apart:] = np.abs(ratio[apart:] - ratio[:-apart])
     ratio[~(change < _FASTEST_RATIO_CHANGE * apart * step_s)] = np.nan
-    ratio[(ratio > log_ratios[-1] + 0.1) | (ratio < log_ratios[0] - 0.5)] = np.nan
+    # Beyond the gears seen there may be others: only what lies between them can be slip.
+    ratio[(ratio > log_ratios[-1] + 0.05) | (ratio < log_ratios[0] - 0.05)] = np.nan
     distances = np.array([ratio - log_ratio for log_ratio in log_ratios])
     nearest = np.argmin(np.nan_to_num(np.abs(distances), nan=np.inf), axis=0)
     slipping: Floats = distances[nearest, np.arange(ratio.size)]

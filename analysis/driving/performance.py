@@ -18,8 +18,8 @@ _ROTATING = 1.05
 
 def performance(timeline: Timeline, vehicle: VehicleFacts | None = None) -> Performance:
     """Return measured accelerations (0 to 100, 80 to 120 km/h), the best pulls and the power at the wheels."""
-    if not timeline.has("speed", readings=10):
-        reason = "no road speed of the car was recorded"
+    if timeline.untimed or not timeline.has("speed", readings=10):
+        reason = timeline.untimed or "no road speed of the car was recorded"
         return Performance(
             zero_to_100_s=absent("s", reason),
             eighty_to_120_s=absent("s", reason),

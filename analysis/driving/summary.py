@@ -20,6 +20,8 @@ def driving_summary(
 
     `scale` is a finding that the speed is on a wrong scale; the distance then says so.
     """
+    if timeline.untimed:
+        return _untimed(timeline, timeline.untimed)
     engine = engine or Engine(timeline)
     ratios, why_no_gears = gears(engine)
     return DrivingSummary(
@@ -36,6 +38,30 @@ def driving_summary(
         **_times(engine),
         **_speeds(timeline),
         **harsh_events(engine),
+    )
+
+
+def _untimed(timeline: Timeline, reason: str) -> DrivingSummary:
+    """Return the drive of a session without usable times: extremes and distance counters are all there is."""
+    units = {
+        "stops": "count",
+        "engine_starts": "count",
+        "harsh_accelerations": "count",
+        "harsh_brakings": "count",
+    }
+    units |= {"idle_share": "ratio", "overrun_share": "ratio"}
+    units |= {"max_acceleration_ms2": "m/s²", "max_braking_ms2": "m/s²"}
+    units |= {"mean_speed_kmh": "km/h", "mean_moving_speed_kmh": "km/h"}
+    seconds = ("duration_s", "engine_running_s", "idle_s", "moving_s", "stopped_s", "warm_up_s")
+    units |= dict.fromkeys(seconds, "s")
+    return DrivingSummary(
+        distance_km=distance_km(timeline),
+        odometer_km=odometer_km(timeline),
+        max_speed_kmh=_largest(timeline, "speed", "km/h"),
+        max_rpm=_largest(timeline, "rpm", "rpm"),
+        gears=[],
+        gears_reason=reason,
+        **{name: absent(unit, reason) for name, unit in units.items()},
     )
 
 

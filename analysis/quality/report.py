@@ -28,7 +28,7 @@ def assess(timeline: Timeline, scale: Finding | None = None) -> QualityReport:
         gap_s=lost_s,
         clock_steps=steps[:LISTED_GAPS],
         held_values=held_values(timeline),
-        notes=_notes(signals, gaps),
+        notes=_notes(signals, gaps, timeline.untimed),
         findings=([scale] if scale else []) + _findings(timeline, stuck, steps, gaps),
     )
 
@@ -49,8 +49,9 @@ def _completeness(signals: list[SignalQuality]) -> Quantity:
     return derived(sorted(shares)[len(shares) // 2], "%", method, samples=sum(s.readings for s in signals))
 
 
-def _notes(signals: list[SignalQuality], gaps: list[TimeGap]) -> list[str]:
-    notes = [f"{len(gaps)} gaps; the {LISTED_GAPS} longest are listed"] if len(gaps) > LISTED_GAPS else []
+def _notes(signals: list[SignalQuality], gaps: list[TimeGap], untimed: str | None) -> list[str]:
+    notes = [untimed] if untimed else []
+    notes += [f"{len(gaps)} gaps; the {LISTED_GAPS} longest are listed"] if len(gaps) > LISTED_GAPS else []
     names = {signal.signal for signal in signals if signal.readings}
     return notes + [f"no {name} in this recording" for name in _NO_POWERTRAIN if name not in names]
 
@@ -63,6 +64,8 @@ def _findings(
     ]
     found += contradictions(timeline)
     found += [out for name, track in timeline.items() if (out := outside_limits(name, track)) is not None]
+    if timeline.untimed:
+        return [finding for finding in found if finding.rule == "outside-limits"]
     if timeline.has("speed") and (jump := beyond_grip("speed", timeline["speed"])) is not None:
         found.append(jump)
     if steps:

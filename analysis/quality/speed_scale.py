@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.driving.distance import distance_counter, odometer_km
 from analysis.driving.gears import gears
 from analysis.engine import Engine
 from analysis.facts import VehicleFacts
@@ -47,7 +48,7 @@ class Witness:
 
 def speed_scale(engine: Engine, vehicle: VehicleFacts | None = None) -> Finding | None:
     """Return a finding if the road speed reads too high or too low by a factor, else None."""
-    if not engine.timeline.has("speed", readings=20) or not engine.moving.any():
+    if engine.timeline.untimed or not engine.timeline.has("speed", readings=20) or not engine.moving.any():
         return None
     witnesses = [w for w in _witnesses(engine, vehicle) if w is not None]
     witnesses.sort(key=lambda witness: -witness.confidence)
@@ -135,12 +136,11 @@ def _positions(engine: Engine) -> Witness | None:
 
 def _odometer(engine: Engine) -> Witness | None:
     """Compare with the odometer's distance."""
-    if not engine.timeline.has("odometer"):
+    track = distance_counter(engine.timeline)
+    if track is None:
         return None
-    track = engine.timeline["odometer"]
-    steps = np.diff(track.values)
-    moved = float(track.values[-1] - track.values[0])
-    if moved < 0.5 or np.count_nonzero(steps > 0) < 5 or steps.min() < 0:
+    moved = odometer_km(engine.timeline).value or 0.0
+    if moved < 0.5 or np.count_nonzero(np.diff(track.values)) < 5:
         return None
     speed = engine.timeline["speed"]
     within = (speed.times_s >= track.times_s[0]) & (speed.times_s <= track.times_s[-1])
