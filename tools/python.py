@@ -59,7 +59,7 @@ class PythonRun(Answer):
         """Say output, value, warnings, or the error with its line and what to do."""
         parts = [self.stdout.rstrip()] if self.stdout.strip() else []
         if self.result is not None:
-            parts.append(f"Result: {self.result.text}")
+            parts.append(f"Result: {_say_value(self.result)}")
         if self.error is not None:
             line = f" (line {self.error.line})" if self.error.line else ""
             parts.append(
@@ -74,6 +74,21 @@ class PythonRun(Answer):
     def artifacts_to_show(self) -> list[ArtifactRef]:
         """Return the figures."""
         return [one for one in self.artifacts if one.mime == "image/png" and "thumbnail" not in one.name]
+
+
+def _say_value(value: Value) -> str:
+    """Say a value: a table by its first rows, anything else as Python prints it."""
+    if value.columns is None or value.rows is None:
+        return value.text
+    names = [f"{column.name} [{column.unit}]" if column.unit else column.name for column in value.columns]
+    rows = [" | ".join("" if cell is None else str(cell) for cell in row) for row in value.rows[:_SHOWN_ROWS]]
+    rest = (value.total_rows or len(value.rows)) - len(rows)
+    more = (
+        [f"... and {rest} more rows" + (f", whole in {value.artifact}" if value.artifact else "")]
+        if rest > 0
+        else []
+    )
+    return "\n".join([f"{value.type} of {value.total_rows} rows", " | ".join(names), *rows, *more])
 
 
 @tool("python", "Run Python over sessions", read_only=False, idempotent=False)
@@ -103,10 +118,10 @@ def run_python(
     """Run Python (pandas 3, numpy 2, scipy, matplotlib) over sessions; no network, no files but its own scratch folder.
 
     `load_session(id, signals=None, start_s=None, end_s=None)` gives a DataFrame: UTC index, a column per signal, units
-    in `.attrs`, NaN where a signal was not read at that time (use .dropna() per signal; nothing is filled). `sessions`,
-    `vehicle`, `pd`, `np`, `plt`, `stats`, `signal` are ready. The last expression's value, prints, tables and every
-    open figure come back. pandas 3: copy-on-write, so write `df.loc[...] = x`, never `df[a][b] = x`; no `inplace` on
-    columns; resample with "min", "s", "h".
+    in `.attrs`, NaN where a signal was not read at that time: nothing is filled, but `how="grid", step_s=1.0` gives
+    means on a grid. Ready: `sessions` (`sessions[0]["id"]` is the first), `vehicle`, `pd`, `np`, `plt`, `stats` and
+    `signal`. The last expression's value, prints, tables and every open figure come back. pandas 3 copies on write:
+    `df.loc[...] = x`, never `df[a][b] = x`, no `inplace` on columns; resample with "min", "s", "h".
     """
     wanted = session_ids if session_ids is not None else _sessions_of(context, code)
     sessions = [context.store.sessions.get(session_id) for session_id in wanted]
