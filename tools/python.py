@@ -73,7 +73,7 @@ class PythonRun(Answer):
 
     def artifacts_to_show(self) -> list[ArtifactRef]:
         """Return the figures."""
-        return [one for one in self.artifacts if one.mime == "image/png" and "thumbnail" not in one.name]
+        return [one for one in self.artifacts if one.mime == "image/png" and ".thumb." not in one.name]
 
 
 def _say_value(value: Value) -> str:
