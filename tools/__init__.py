@@ -3,6 +3,7 @@
 from typing import Any
 
 from tools.analysis import analyze_session
+from tools.anomalies import detect_anomalies
 from tools.capture import capture_status, start_capture, stop_capture
 from tools.fuel import analyze_fuel, save_fill_up
 from tools.importing import import_log
@@ -27,6 +28,7 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     query_signals,
     plot_signals,
     analyze_session,
+    detect_anomalies,
     analyze_fuel,
     save_fill_up,
     run_python,

@@ -136,11 +136,17 @@ def update_session(
         str | None, Field(max_length=5000, description="New notes; replace the old ones.")
     ] = None,
     vehicle_id: VehicleId | None = None,
+    healthy: Annotated[
+        bool | None, Field(description="The car was in order: the session may serve as its baseline.")
+    ] = None,
 ) -> SessionUpdated:
     """Change what people say about a session: its name, its notes, the vehicle it belongs to. Data stay as recorded."""
     if vehicle_id is not None:
         context.store.vehicles.get(vehicle_id)
-    changes: dict[str, Any] = {"name": name, "notes": notes, "vehicle_id": vehicle_id}
+    details = dict(context.store.sessions.get(session_id).details)
+    if healthy is not None:
+        details["healthy"] = healthy
+    changes: dict[str, Any] = {"details": details, "name": name, "notes": notes, "vehicle_id": vehicle_id}
     session = context.store.sessions.update(
         session_id, **{key: value for key, value in changes.items() if value is not None}
     )

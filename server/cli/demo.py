@@ -23,6 +23,8 @@ SIGNALS = [
     "fuel_status",
 ]
 
+ANALYSES = ("get_session", "analyze_session", "detect_anomalies")
+
 CLIENTS = """
 To use it from an MCP client such as Claude Desktop, Cursor or VS Code, add the server
   {"mcpServers": {"obd-agent": {"command": "obd-agent", "args": ["mcp"]}}}

@@ -1,5 +1,6 @@
 """An Arrow stream as columns: the body for those who send much."""
 
+from importlib import import_module
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,7 +23,7 @@ def parse_arrow(data: bytes) -> Columns:
         ToolError: `unsupported` where pyarrow is not installed, `bad_arguments` for what is no such stream.
     """
     try:
-        from pyarrow import ipc, lib
+        ipc, lib = import_module("pyarrow.ipc"), import_module("pyarrow.lib")
     except ImportError as error:
         raise ToolError(
             "unsupported",

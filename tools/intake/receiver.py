@@ -44,9 +44,13 @@ class Receiver:
         Raises:
             ToolError: the body is not what it should be; StorageError: it could not be stored.
         """
+        digest = blake2b(data, digest_size=16).digest()
         if key is not None:
-            self._check_key(session_id, key, data)
-        return self.store(session_id, parse_arrow(data) if is_arrow else parse(data), key)
+            self._check_key(session_id, key, digest)
+        answer = self.store(session_id, parse_arrow(data) if is_arrow else parse(data), key)
+        if key is not None:
+            self._remember_key(session_id, key, digest)
+        return answer
 
     def store(self, session_id: str, body: Body, key: str | None = None) -> IntakeAnswer:
         """Store a checked body; see `receive`."""
@@ -74,16 +78,19 @@ class Receiver:
         with self._guard:
             self._desks.pop(session_id, None)
 
-    def _check_key(self, session_id: str, key: str, data: bytes) -> None:
+    def _check_key(self, session_id: str, key: str, digest: bytes) -> None:
         """Refuse a key that this process has seen with another body: one of the two would be lost."""
-        desk, digest = self._desk(session_id), blake2b(data, digest_size=16).digest()
+        if self._desk(session_id).keys.get(key, digest) != digest:
+            raise ToolError(
+                "bad_arguments",
+                f"The Idempotency-Key {key[:60]!r} was used for another body.",
+                "Use a new key for every batch, and the same key only to send the same batch again.",
+            )
+
+    def _remember_key(self, session_id: str, key: str, digest: bytes) -> None:
+        desk = self._desk(session_id)
         with desk.lock:
-            if desk.keys.setdefault(key, digest) != digest:
-                raise ToolError(
-                    "bad_arguments",
-                    f"The Idempotency-Key {key[:60]!r} was used for another body.",
-                    "Use a new key for every batch, and the same key only to send the same batch again.",
-                )
+            desk.keys[key] = digest
             if len(desk.keys) > _KNOWN_KEYS:
                 desk.keys.pop(next(iter(desk.keys)))
 
