@@ -98,13 +98,30 @@ def test_connecting_is_quick_and_sends_only_what_a_capture_needs() -> None:
     began = time.monotonic()
     with linked(script) as link:
         assert time.monotonic() - began < 0.3
-        assert script.log[:9] == ["ATI", "ATD", "ATE0", "ATL0", "ATS0", "ATH1", "ATAT2", "STI", "0100"]
+        settings = ["ATI", "ATD", "ATE0", "ATL0", "ATS0", "ATH1", "ATAT2", "STI"]
+        assert script.log == [*settings, "ATTP6", "0100"]
         assert (link.info.adapter, link.info.ecus, link.batch_limit) == ("ELM327 v2.2", ("7E8",), 6)
+        assert link.info.protocol
+        assert link.info.protocol.number == "6"
+
+
+def test_where_the_commonest_protocol_fails_the_adapter_searches_and_is_asked_what_it_found() -> None:
+    tries = iter(["CAN ERROR", "SEARCHING...\r18DAF110064100BE3EB813"])
+    script = Script({"0100": lambda: next(tries), "ATDPN": "A7"})
+    with linked(script) as link:
+        assert [line for line in script.log if line.startswith("ATTP")] == ["ATTP6", "ATTP0"]
         deadline = time.monotonic() + 2.0
         while link.info.protocol is None or not link.info.protocol.number:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        assert link.info.protocol.number == "6"
+        assert link.info.protocol.number == "7"
+
+
+def test_a_protocol_that_was_asked_for_is_the_only_one_tried() -> None:
+    script = Script({"0100": "NO DATA"})
+    with served(script) as address, open_link(address + "?protocol=3", timeout_s=3.0) as link:
+        assert link.state is LinkState.NO_CAR
+        assert {line for line in script.log if line.startswith("ATTP")} == {"ATTP3"}
 
 
 def test_a_line_count_is_learned_used_and_learned_again_when_it_proves_wrong() -> None:

@@ -150,7 +150,7 @@ def test_an_interruption_is_a_gap_with_a_reason_and_reading_goes_on(
         assert states & {"no_car", "lost", "waiting"}
         assert "connected" in states
     runs = merged(batches)
-    assert runs["rpm", "7E8"][0][-1] > gaps[0].end_us - 100_000
+    assert max(times[-1] for times, _ in runs.values()) > gaps[0].end_us - 100_000
     if trouble != "ignition":
         assert all(set(values) == {right[signal]} for (signal, _), (_, values) in runs.items())
 

@@ -20,6 +20,9 @@ from vehicle.links.wire import Wire, WireLostError, open_wire, socket_address
 LONGEST_REQUEST = 7
 ANYBODY = {Family.CAN11: "7DF", Family.CAN29: "DB33F1"}
 _SUPPORTED = b"\x01\x00"
+# Nearly every car since 2008 speaks 11-bit CAN at 500 kbit/s; asking for it first saves the search.
+COMMONEST = "6"
+SEARCH = "0"
 _RECOVER_S = 1.0
 _PROBE_S = 1.0
 _AGAIN_S = 0.05
@@ -38,6 +41,7 @@ class Elm327(Conversation):
         self._counts = LineCounts()
         self._aimed: Target | None = None
         self._aim_known = False
+        self._aim_touched = False
         self._last_sent_s = 0.0
         self._last_service = 0
         self._doubtful = False
@@ -66,59 +70,68 @@ class Elm327(Conversation):
             adapter = setup.find_baud(wire, line, wire.baud)
         else:
             adapter = setup.identify(line)
-        setup.apply_settings(line)
+        self._apply_settings()
         stn = setup.stn_identity(line)
         if stn and wire.baud is not None and self._raise_baud:
             setup.raise_baud(line)
-        self._choose_protocol()
-        self._aim_known = False
         self.info = LinkInfo(
             self.info.address, adapter, stn, ecus=self.info.ecus, baud=wire.baud, connect_s=time.monotonic() - began
         )
 
     def find_car(self, until_s: float) -> str:
-        """Ask for the supported parameters; with the stored protocol first, then searching."""
-        problem = self._greet_car(until_s)
-        if problem and not self._protocol and time.monotonic() < until_s and not self.give_up():
-            setup.apply_settings(self.line)
-            self.line.talk("ATTP0", setup.COMMAND_S)  # like ATSP0, but wears no memory
-            self.info = dataclasses.replace(self.info, protocol=None)
-            problem = self._greet_car(until_s)
+        """Ask for the supported parameters: by the protocol known, by the one most cars have, by any."""
+        problem = "no time to look for a car"
+        for number in self._candidates():
+            if time.monotonic() >= until_s or self.give_up():
+                break
+            problem = self._greet_car(number, until_s)
+            if not problem:
+                break
         return problem
 
-    def _choose_protocol(self) -> None:
+    def _candidates(self) -> list[str]:
+        """Return protocols to try in turn; 0 makes the adapter search, which can take many seconds."""
         if self._protocol:
-            self.line.talk(f"ATTP{self._protocol}", setup.COMMAND_S)
+            return [self._protocol]
+        known = self.info.protocol.number if self.info.protocol else ""
+        return list(dict.fromkeys(number for number in (known, COMMONEST, SEARCH) if number))
 
-    def _greet_car(self, until_s: float) -> str:
+    def _greet_car(self, number: str, until_s: float) -> str:
         line = self.line
         line.stray()
-        self._aim_known = False
-        if self.family and (header := ANYBODY.get(self.family)):
-            self._aim_at(None, header)
+        if self._aim_touched:
+            self._apply_settings()  # header and filter of one ECU would keep the others from answering
+        line.talk(f"ATTP{number}", setup.COMMAND_S)  # unlike ATSP it wears no memory
         line.send("0100")
         text = line.read(until_s)
         if text is None:
-            self.recover()
-            return "the adapter found no car in time"
+            return "the adapter found no car in time" if self.recover() else "the adapter fell silent"
         reply = parse_reply(text, _SUPPORTED, None, "0100")
         if not reply.answers:
             return reply.reason if reply.trouble else f"the car does not answer 0100: {reply.reason}"
-        self._note_protocol(reply)
+        self._note_protocol(reply, number)
         return ""
 
-    def _note_protocol(self, reply: Reply) -> None:
+    def _apply_settings(self) -> None:
+        """Send the settings; they begin with defaults, which address everybody."""
+        setup.apply_settings(self.line)
+        self._aimed, self._aim_known, self._aim_touched = None, True, False
+
+    def _note_protocol(self, reply: Reply, tried: str) -> None:
         """Take the protocol's family from the look of the frames; its number is asked for when there is time."""
         ecus = tuple(dict.fromkeys(answer.ecu for answer in reply.answers))
-        protocol = SEEN[family_of(reply) or Family.CAN11]
+        family = family_of(reply) or Family.CAN11
+        known = PROTOCOLS.get(tried)
+        protocol = known if known and known.family is family else SEEN[family]
         if ecus != self.info.ecus or self.family is not protocol.family:
             self._counts.forget()
         self.batch_limit = 6 if protocol.family.is_can else 1
-        self._named = False
+        self._named = bool(protocol.number)
         self.info = dataclasses.replace(self.info, protocol=protocol, ecus=ecus)
 
     def idle(self) -> None:
-        """Ask for the number of the protocol."""
+        """Notice that the line is gone, or that something came unasked; ask for the number of the protocol."""
+        self._doubtful = self.line.stray() or self._doubtful
         if self._named:
             return
         self._named = True
@@ -202,7 +215,7 @@ class Elm327(Conversation):
 
     def _aim_at(self, target: Target | None, anybody: str) -> bool:
         custom = self._aimed is not None and not self._aimed.usual
-        self._aim_known = False
+        self._aim_known, self._aim_touched = False, True
         commands = [f"ATSH{target.transmit[-6:]}", f"ATCRA{target.receive}"] if target else [f"ATSH{anybody}", "ATCRA"]
         if target is not None and not target.usual:
             commands += [f"ATFCSH{target.transmit}", "ATFCSD300000", "ATFCSM1"]
@@ -243,11 +256,9 @@ class Elm327(Conversation):
 
     def set_up_again(self) -> None:
         """Repeat the settings after a restart."""
-        self._aim_known = False
         if not self.line.synchronise(2 * _RECOVER_S, interrupt=False):
             raise WireLostError("The adapter restarted and does not answer.", "Check plug and power.")
-        setup.apply_settings(self.line)
-        self._choose_protocol()
+        self._apply_settings()
 
     def disconnect(self) -> None:
         """Close the line."""

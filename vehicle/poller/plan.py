@@ -73,7 +73,8 @@ def ecu_for(wish: Wish, support: Mapping[str, frozenset[int]]) -> str | None:
 
 
 def make_plan(
-    wishes: Sequence[Wish], support: Mapping[str, frozenset[int]], limit: int, dropped: Mapping[str, str]
+    wishes: Sequence[Wish], support: Mapping[str, frozenset[int]], limit: int, dropped: Mapping[str, str],
+    *, every_round: bool = False,
 ) -> tuple[list[Question], dict[str, str]]:
     """Return the questions to ask, and why each signal without one cannot be read."""
     unsupported = dict(dropped)
@@ -93,7 +94,7 @@ def make_plan(
             who = f"{wish.ecu} does not list" if wish.ecu else "no ECU lists"
             unsupported[signal.name] = f"{who} PID {signal.pid:02X}"
         else:
-            batches.setdefault((ecu, signal.rate), {})[signal.pid] = None
+            batches.setdefault((ecu, "fast" if every_round else signal.rate), {})[signal.pid] = None
     for (ecu, rate), pids in _quickest_once(batches).items():
         questions += _batched(ecu, rate, list(pids), limit)
     return questions, unsupported

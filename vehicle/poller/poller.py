@@ -36,15 +36,17 @@ class Poller:
 
     `signals` are names such as `rpm`, or `rpm@7E9` for one ECU's; None reads every standard signal the car lists.
     A parameter that several ECUs list is read from the one that lists most. `custom` are signals of a user's file.
+    With `every_round` signals that change slowly are read as often as the others.
     """
 
     def __init__(
         self, link: Link, signals: Sequence[str] | None = None, *, custom: Mapping[str, Signal] | None = None,
-        batch_s: float = BATCH_S, deadline_s: float = DEADLINE_S,
+        every_round: bool = False, batch_s: float = BATCH_S, deadline_s: float = DEADLINE_S,
     ) -> None:
         self.unsupported: dict[str, str] = {}
         self._link = link
         self._custom = dict(custom or {})
+        self._every_round = every_round
         self._wishes = read_wishes(signals, self._custom)
         self._batch_s = batch_s
         self._deadline_s = deadline_s
@@ -130,7 +132,9 @@ class Poller:
     def _plan(self) -> None:
         wishes = self._wishes if self._wishes is not None else everything(self._support, self._custom)
         self._wanted = {wish.signal.name: wish.signal for wish in wishes}
-        self._questions, self.unsupported = make_plan(wishes, self._support, self._link.batch_limit, self._dropped)
+        self._questions, self.unsupported = make_plan(
+            wishes, self._support, self._link.batch_limit, self._dropped, every_round=self._every_round
+        )
         self._undecided.expect(signal for name, signal in self._wanted.items() if name not in self.unsupported)
         if not self._questions:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in self.unsupported.items())
