@@ -168,3 +168,24 @@ def test_an_empty_signal_is_poor_and_breaks_nothing() -> None:
     quality = quality_of(assess(Timeline(table)), "maf")
     assert quality.verdict == "poor"
     assert quality.rate_hz.reason
+
+
+def test_a_clock_that_jumps_forward_is_told_by_the_engines_own_count() -> None:
+    table = trip(300)
+    counted = SignalTable(
+        {**table, "run_time": series("run_time", table["rpm"].times_s, np.floor(table["rpm"].times_s))}
+    )
+    jumped = mapped(
+        counted, lambda s: series(s.signal, np.where(s.times_s >= 150, s.times_s + 90.0, s.times_s), s.values)
+    )
+    paused = mapped(counted, lambda s: series(s.signal, *_without(s, 150, 240)))
+    (step,) = assess(Timeline(jumped)).clock_steps
+    assert step.step_s == pytest.approx(90, abs=1.5)
+    assert assess(Timeline(paused)).clock_steps == []
+
+
+@pytest.mark.parametrize(("factor", "found"), [(2.03, True), (1.0, False), (1.01, False)])
+def test_a_clock_at_the_wrong_rate_is_told_by_the_engines_own_count(factor: float, found: bool) -> None:
+    times = np.arange(0, 400.0)
+    table = table_of(times * factor, rpm=np.full(400, 800.0), run_time=times)
+    assert ("clock-rate" in rules(assess(Timeline(table)))) is found

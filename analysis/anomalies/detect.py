@@ -12,6 +12,7 @@ from analysis.anomalies.maps import read_map
 from analysis.anomalies.points import point_anomalies
 from analysis.anomalies.rules import rule_channels
 from analysis.anomalies.stillness import resting_anomalies
+from analysis.anomalies.stretches import stretch_anomalies
 from analysis.anomalies.transmission import slip
 from analysis.anomalies.warm_up import cold_by
 from analysis.engine import Engine
@@ -54,9 +55,7 @@ def detect(
     channels = [*rule_channels(conditions), *(_context_channels(conditions, baseline) if baseline else ())]
     if window_s is not None:
         channels = [_averaged(channel, window_s) for channel in channels]
-    found = [anomaly for channel in channels for anomaly in anomalies_of(channel, timeline, factor)]
-    points = [*point_anomalies(conditions), *(resting_anomalies(conditions, baseline) if baseline else ())]
-    found += [anomaly for anomaly in points if anomaly.score >= factor]
+    found = _found(conditions, channels, baseline, factor)
     wanted = [anomaly for anomaly in found if signals is None or anomaly.signal in signals]
     return AnomalyReport(
         anomalies=merged(wanted),
@@ -66,6 +65,18 @@ def detect(
         not_checked=_not_checked(conditions, channels, baseline),
         notes=_notes(conditions, baseline),
     )
+
+
+def _found(
+    conditions: Conditions, channels: Sequence[Channel], baseline: Baseline | None, factor: float
+) -> list[Anomaly]:
+    """Return what the channels and the single signals show, from the factor on."""
+    timeline = conditions.timeline
+    found = [anomaly for channel in channels for anomaly in anomalies_of(channel, timeline, factor)]
+    single = [*point_anomalies(conditions), *stretch_anomalies(timeline)]
+    if baseline:
+        single += resting_anomalies(conditions, baseline)
+    return found + [anomaly for anomaly in single if anomaly.score >= factor]
 
 
 def _level(sensitivity: str | float) -> float:

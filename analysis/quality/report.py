@@ -2,6 +2,7 @@
 
 from analysis.findings import Evidence, Finding, Quantity, absent, derived
 from analysis.quality.clocks import as_time_gaps, clock_steps, common_gaps, held_values
+from analysis.quality.engine_clock import clock_rate_finding, jumps_by_run_time
 from analysis.quality.impossible import beyond_grip, contradictions, outside_limits
 from analysis.quality.signals import LISTED_GAPS, signal_quality
 from analysis.quality.stuck import stuck_runs
@@ -18,7 +19,7 @@ def assess(timeline: Timeline, scale: Finding | None = None) -> QualityReport:
     """
     stuck = {name: stuck_runs(name, timeline) for name in timeline}
     signals = [signal_quality(name, timeline, stuck[name]) for name in timeline]
-    gaps, steps = as_time_gaps(common_gaps(timeline)), clock_steps(timeline)
+    gaps, steps = as_time_gaps(common_gaps(timeline)), [*clock_steps(timeline), *jumps_by_run_time(timeline)]
     lost_s = sum(gap.end_s - gap.start_s for gap in gaps)
     return QualityReport(
         verdict=_verdict(signals, bool(steps) or lost_s > 0.05 * (timeline.end_s - timeline.start_s)),
@@ -68,6 +69,8 @@ def _findings(
         return [finding for finding in found if finding.rule == "outside-limits"]
     if timeline.has("speed") and (jump := beyond_grip("speed", timeline["speed"])) is not None:
         found.append(jump)
+    if (rate := clock_rate_finding(timeline)) is not None:
+        found.append(rate)
     if steps:
         found.append(_clock_finding(steps))
     if gaps:
@@ -109,7 +112,7 @@ def _clock_finding(steps: list[ClockStep]) -> Finding:
             unit="s",
             statistic="clock step",
             value=step.step_s,
-            expected="time only moves forward",
+            expected="time moves forward as the engine counts it",
             start_s=step.at_s,
             end_s=step.at_s,
             samples=len(step.signals),
@@ -118,12 +121,15 @@ def _clock_finding(steps: list[ClockStep]) -> Finding:
     ]
     return Finding(
         rule="clock-step",
-        title="The clock of the recording steps back",
+        title="The clock of the recording jumps",
         system="recording",
         severity="advice",
         confidence=0.9,
         evidence=evidence,
-        explanation="Readings after a step claim times that earlier readings hold; they were left out.",
+        explanation=(
+            "After a step back, readings that claim times earlier readings hold were left out; after a step forward "
+            "the time between is a gap that never was."
+        ),
         recommendation="Set the clock of the recording device before, not during, a drive.",
         source="own rule",
     )
