@@ -132,7 +132,7 @@ def test_a_kit_drive(name):
 def test_a_kit_reading_stands_at_the_row_where_it_was_read(name):
     path = recording(f"kit_seat_leon_diesel/{name}")
     rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-    reader, found = read(path)
+    _, found = read(path)
     start = day_seconds(rows[0][0])
     times = [round(day_seconds(row[0]) - start, 6) for row in rows]
     for column, signal in ((2, "intake_pressure"), (3, "rpm"), (4, "speed"), (6, "maf")):

@@ -39,4 +39,5 @@ def preview_log(path: str | Path, format: str | None = None) -> LogPreview:  # n
         if reader.readings >= PREVIEW_READINGS and reader.position_bytes < reader.size_bytes:
             whole = False
             break
+    reader.close()
     return reader.preview(whole=whole)

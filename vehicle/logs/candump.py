@@ -32,8 +32,8 @@ _TIME = rb"(\d{1,12}\.\d{1,9}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,9})"
 _FILE = re.compile(rb"^\(" + _TIME + rb"\) +\S{1,32} +" + _ID + rb"#(?:#[0-9A-Fa-f])?([0-9A-Fa-f]*)(?: [RT])?\r?$",
                    re.MULTILINE)
 # candump on a console:   (000.000000)  can0  RX - -  7E8   [8]  03 41 0B 4C 00 00 00 00
-_CONSOLE = re.compile(rb"^[ \t]*(?:\(" + _TIME + rb"\))?[ \t]*\S{1,32}[ \t]+(?:[RT]X[ \t]+(?:[-BE][ \t]+){0,2})?" + _ID
-                      + rb"[ \t]+\[\d{1,2}\][ \t]*((?:[0-9A-Fa-f]{2} ?)*)", re.MULTILINE)
+_CONSOLE = re.compile(rb"^ {0,8}(?:\(" + _TIME + rb"\) {1,8})?[^ ]{1,32} {1,8}(?:[RT]X {1,8}(?:[-BE] {1,8}){0,2})?"
+                      + _ID + rb" {1,8}\[\d{1,2}\] {0,8}((?:[0-9A-Fa-f]{2} ?)*)", re.MULTILINE)
 _REMOTE = re.compile(rb"#R\d?|remote request|ERRORFRAME")
 
 

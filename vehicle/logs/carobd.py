@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vehicle.logs.clock import TimeForm
-from vehicle.logs.frames import Frame, Frames
 from vehicle.logs.notes import PLACES, Notes
 from vehicle.logs.table import find_table
 from vehicle.logs.ticks import Placed, place_rows
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from vehicle.logs.frames import Frame
     from vehicle.logs.text import Head
     from vehicle.runs import Run
 
@@ -46,11 +46,10 @@ class CarObdReader(WideReader):
         return ClockColumn(0, TimeForm("number", "none"))
 
     def _runs(self) -> Iterator[list[Run]]:
-        unheard = Notes()       # the rows are read twice, what is wrong with them is told once
         clock = [
             frame.data[0].to_numpy(dtype=np.float64, na_value=np.nan) if frame.data[0].dtype.kind in "fiu"
             else np.full(len(frame.lines), np.nan)
-            for frame in Frames(self._head, self._table, unheard, {})
+            for frame in self._frames(Notes())      # read twice, so what is wrong with rows is told once
         ]
         self._place(np.concatenate(clock) if clock else np.empty(0))
         yield from super()._runs()
@@ -72,7 +71,7 @@ class CarObdReader(WideReader):
             f"Row times are interpolated, not measured: the only clock is the engine's run time in whole seconds, "
             f"read less often than rows are written. Rows are placed {placed.period_s:.4f} s apart "
             f"({1 / placed.period_s:.2f} rows/s, fitted to its ticks; carOBD's readme says 1 Hz), each within "
-            f"about {placed.error_s:.2f} s of its true time.")
+            f"about {placed.error_s:.2f} s of its true time, but for the rows next to a pause.")
         self._notes.say(f"{placed.before_first} rows before the first tick and {placed.after_last} after the last "
                         "one are placed at the same distance: the engine's clock stood still there.")
         self._notes.count("Pauses where the clock jumps ahead of the rows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 from vehicle.logs.channel import Channel
@@ -20,27 +21,35 @@ class Channels:
         self._format = log_format
         self._notes = notes
         self._matches = matches
-        self._known: dict[tuple[str, str | None], Channel] = {}
+        self._known: dict[Hashable, Channel] = {}
         self._taken: dict[tuple[str, str], str] = {}
 
-    def known(self, name: tuple[str, str | None]) -> Channel | None:
+    def known(self, name: Hashable) -> Channel | None:
         """Return a channel that has been made already."""
         return self._known.get(name)
 
-    def get(self, heading: str, unit_text: str | None = None) -> Channel | None:
-        """Return the channel of a heading, made at its first mention; None beyond 2,000 of them."""
-        known = self._known.get((heading, unit_text))
-        return known or self.add((heading, unit_text), meaning_of(heading, self._format, unit_text))
+    def get(self, heading: str, unit_text: str | None = None, nth: int = 0) -> Channel | None:
+        """Return the channel of the nth column of a heading, made at its first mention; None beyond 2,000."""
+        name = (heading, unit_text, nth)
+        known = self._known.get(name)
+        if known is not None or self._is_full():
+            return known
+        return self.add(name, meaning_of(heading, self._format, unit_text))
 
-    def add(self, name: tuple[str, str | None], meaning: Meaning) -> Channel | None:
+    def add(self, name: Hashable, meaning: Meaning) -> Channel | None:
         """Make a channel whose meaning is settled; None beyond 2,000 of them."""
-        if len(self._known) >= MOST_CHANNELS:
-            self._notes.say(f"Only the first {MOST_CHANNELS:,} channels are kept.")
+        if self._is_full():
             return None
         channel = Channel(self._alone(meaning), self._notes, self._alone)
         self._known[name] = channel
         self._matches.append(channel.match)
         return channel
+
+    def _is_full(self) -> bool:
+        if len(self._known) < MOST_CHANNELS:
+            return False
+        self._notes.say(f"Only the first {MOST_CHANNELS:,} channels are kept.")
+        return True
 
     def finish(self, rows: int) -> None:
         """Tell which channels hold nothing, and how many cells are empty in the others."""

@@ -163,7 +163,7 @@ def _as_us(parsed: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 
 def _month_numbers(texts: pd.Series) -> pd.Series:
-    dates = texts.str.partition(" ")
+    dates = texts.str.rpartition(" ")
     known = {date: _numbered_date(date) for date in dates[0].unique()}
     return dates[0].map(known) + " " + dates[2]
 

@@ -39,11 +39,14 @@ class Frame(NamedTuple):
 class Frames:
     """Reads the rows of one table; its header may be repeated, or change, further down."""
 
-    def __init__(self, head: Head, table: Table, notes: Notes, kinds: Mapping[int, Kind]) -> None:
+    def __init__(self, head: Head, table: Table, notes: Notes, kinds: Mapping[int, Kind],
+                 fixed: frozenset[int]) -> None:
         self._head = head
         self._table = table
         self._notes = notes
         self._kinds = kinds
+        self._fixed_columns = fixed     # their headings must stand in their places in every later header
+        self._fits = True
         self._header = table.header
         self._header_fields = table.header_fields
         self._fields = table.fields
@@ -80,7 +83,16 @@ class Frames:
         if any(is_number(field) for field in fields):
             self._notes.count_lines("Rows that begin like the header, dropped", [number])
         elif tuple(fields) == self._header_fields:
+            self._fits = True
             self._notes.count_lines("The header is repeated among the rows", [number])
+        else:
+            self._change_header(fields, number)
+
+    def _change_header(self, fields: list[str], number: int) -> None:
+        places = [fields[column] if column < len(fields) else None for column in self._fixed_columns]
+        self._fits = places == [self._table.header_fields[column] for column in self._fixed_columns]
+        if not self._fits:
+            self._notes.count_lines("Another header begins whose time column differs; its rows are dropped", [number])
         else:
             self._notes.count_lines("Another header begins among the rows; columns change there", [number])
             self._fields += len(fields) - len(self._header_fields)
@@ -89,7 +101,7 @@ class Frames:
 
     def _rows(self, block: Block, begin: int, end: int) -> Iterator[Frame]:
         data = block.data[begin:end]
-        if not data:
+        if not data or not self._fits:
             return
         first_line = block.first_line + (block.data.count(b"\n", 0, begin) if begin else 0)
         good = proper_lines(data, ord(self._table.separator), self._fields)
@@ -133,7 +145,8 @@ class Frames:
 
     def _joined(self, fields: list[str]) -> bytes:
         separator = self._table.separator
-        bare = (field.replace('"', "") for field in fields)
+        # A mark inside a field is no part of a number; the field must not turn into one without it.
+        bare = (field.replace('"', "'") for field in fields)
         return separator.join(f'"{field}"' if separator in field else field for field in bare).encode()
 
     def _parsed(self, data: bytes, rows: int) -> pd.DataFrame:
@@ -150,7 +163,15 @@ class Frames:
             )
         except pd.errors.ParserError:
             frame = pd.DataFrame()
-        return frame if len(frame) == rows else self._parsed_slowly(data)
+        return self._pointed(frame) if len(frame) == rows else self._parsed_slowly(data)
+
+    def _pointed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Write decimal points in columns that pandas gave up on because of some cell that is no number."""
+        if self._table.decimal == ",":
+            for column in range(self._fields):
+                if column not in self._kinds and frame[column].dtype.kind == "O":
+                    frame[column] = frame[column].str.replace(",", ".", regex=False)
+        return frame
 
     def _parsed_slowly(self, data: bytes) -> pd.DataFrame:
         # Quotation marks in odd places: pandas and the csv module read them differently, so one of them decides.
@@ -158,8 +179,7 @@ class Frames:
 
         lines = data.decode("utf-8", "replace").split("\n")[:-1]
         rows = [(split(line, self._table.separator) + [""] * self._fields)[:self._fields] for line in lines]
-        frame = pd.DataFrame(rows, columns=list(range(self._fields)), dtype=str)
-        return frame if self._table.decimal == "." else frame.map(lambda cell: cell.replace(",", "."))
+        return self._pointed(pd.DataFrame(rows, columns=list(range(self._fields)), dtype=str))
 
 
 def proper_lines(data: bytes, separator: int, fields: int) -> NDArray[np.bool_]:

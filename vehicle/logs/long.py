@@ -82,16 +82,23 @@ class LongReader(WideReader):
             kinds[self._roles.unit] = "category"
         return kinds
 
+    def _fixed_columns(self) -> frozenset[int]:
+        roles = self._roles
+        return frozenset({roles.time, roles.name, roles.value, roles.unit, *roles.places} - {-1})
+
     def _columns(self, frame: Frame, times_us: NDArray[np.int64]) -> list[Run]:
         roles = self._roles
+        values = frame.data[roles.value]
         runs = []
         for name, unit, rows in _groups(frame.data, roles):
             if not name:
                 self._notes.count_lines("Rows without a name, dropped", frame.lines[rows])
                 continue
             channel = self._channel(name, unit)
-            column = frame.data[roles.value].iloc[rows]
-            run = channel.take(column, times_us[rows], frame.lines[rows]) if channel else None
+            if channel is None:
+                self._notes.count_lines("Rows of channels beyond the first 2,000, dropped", frame.lines[rows])
+                continue
+            run = channel.take(values.iloc[rows], times_us[rows], frame.lines[rows])
             if run is not None:
                 runs.append(run)
         for index, signal in roles.places.items():

@@ -119,6 +119,9 @@ class Mf4Reader(LogReader):
     def _of_frames(self, mdf: Any, group: _Group, offset: int) -> list[Run]:
         got = self._got(mdf, group, group.channels[0], offset, _RECORDS)
         samples = got.samples
+        if not {f"{_FRAMES}.{part}" for part in ("ID", "DataLength", "DataBytes")} <= set(samples.dtype.names or ()):
+            raise BrokenLogError(f"{self.path.name} has CAN frames without identifier, length or data.",
+                                 "It is damaged; copy it again from the logger.")
         ids = samples[f"{_FRAMES}.ID"].astype(np.int64) & 0x1FFFFFFF
         extended = (samples[f"{_FRAMES}.IDE"] != 0) if f"{_FRAMES}.IDE" in samples.dtype.names else ids > 0x7FF
         chosen = self._sorted_out(ids, extended)

@@ -85,7 +85,7 @@ class ObdAutoDoctorReader(DaylessReader):
                 if (run := self._taken(frame, times_us, index, np.flatnonzero(fresh.cells[:, j]))) is not None]
 
     def _taken(self, frame: Frame, times_us: NDArray[np.int64], index: int, rows: NDArray[np.intp]) -> Run | None:
-        channel = self._channels.get(frame.header[index])
+        channel = self._channel_at(index, frame.header)
         column: pd.Series = frame.data[index].iloc[rows]
         return channel.take(column, times_us[rows], frame.lines[rows]) if channel else None
 

@@ -126,16 +126,16 @@ class OpenXcReader(LogReader):
         return runs
 
     def _channel(self, name: str) -> Channel | None:
-        known = self._channels.known((name, None))
+        known = self._channels.known(name)
         if known is None and name in self._switches:
             meaning = replace(meaning_of(name, self.format), unit="code", reason="true and false are kept as 1 and 0")
-            return self._channels.add((name, None), meaning)
-        return known or self._channels.get(name)
+            return self._channels.add(name, meaning)
+        return known or self._channels.add(name, meaning_of(name, self.format))
 
     def _finish(self) -> None:
         self.duration_s = self._timeline.end_us / 1e6 if self.timing != "order" else None
         for name, example in self._texts.items():
-            if self._channels.known((name, None)) is None:
+            if self._channels.known(name) is None:
                 self.columns.append(ColumnMatch(source=clean(name), unit_found=None, signal=None, unit=None,
                                                 how="ignored", reason=f"not numbers (such as {example!r})"))
         self._channels.finish(self.rows)

@@ -91,6 +91,9 @@ class PlainCsvReader(WideReader):
     def _kinds(self) -> dict[int, Kind]:
         return {**super()._kinds(), self._date: "str"} if self._date >= 0 else super()._kinds()
 
+    def _fixed_columns(self) -> frozenset[int]:
+        return super()._fixed_columns() | frozenset({self._date} - {-1})
+
     def _is_kept(self, index: int, heading: str) -> bool:
         return index != self._date and super()._is_kept(index, heading)
 

@@ -11,7 +11,7 @@ from vehicle.logs.notes import Notes
 from vehicle.logs.preview import LogPreview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from vehicle.logs.clock import TimeForm
     from vehicle.logs.preview import Clock, ColumnMatch, Timing
@@ -78,6 +78,10 @@ class LogReader(ABC):
             yield self._ready.pop(0)
         yield from self._source
 
+    def close(self) -> None:
+        """Stop reading and let go of the file; a reader whose batches have ended has done so already."""
+        self._source.close()
+
     def preview(self, *, whole: bool) -> LogPreview:
         """Return what is known so far; unless `whole`, the number of rows is reckoned from the file's size."""
         share = self.position_bytes / self.size_bytes if self.size_bytes else 1.0
@@ -87,7 +91,7 @@ class LogReader(ABC):
             timing=self.timing, duration_s=self.duration_s if whole else None, warnings=self.warnings,
         )
 
-    def _counted(self) -> Iterator[list[Run]]:
+    def _counted(self) -> Generator[list[Run]]:
         for runs in self._runs():
             for batch in bounded(runs):
                 self.readings += sum(len(run.values) for run in batch)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 200
 _GLANCE_ROWS = 50
+_MOST_FIELDS = 5_000
 _HEADER_WITHIN = 100        # lines; preambles of loggers are shorter
 _SEPARATORS = "\t;,"
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
@@ -78,6 +79,8 @@ def is_number(text: str) -> bool:
 
 
 def _is_header(fields: list[str]) -> bool:
+    if len(fields) > _MOST_FIELDS:
+        return False
     named = [field for field in fields if field]
     return len(named) >= 2 and not any(is_number(field) for field in named)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -22,8 +24,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from vehicle.logs.channel import Channel
+    from vehicle.logs.notes import Notes
     from vehicle.logs.text import Head
     from vehicle.runs import Run
+
+
+@lru_cache(maxsize=2)
+def _order(header: tuple[str, ...]) -> list[int]:
+    """Return for each column how many columns before it have the same heading."""
+    seen = Counter[str]()
+    return [seen.update([name]) or seen[name] - 1 for name in header]
 
 
 class ClockColumn(NamedTuple):
@@ -68,10 +79,17 @@ class WideReader(LogReader):
     def _runs(self) -> Iterator[list[Run]]:
         self._tell_shape()
         self._tell_clock_column()
-        for frame in Frames(self._head, self._table, self._notes, self._kinds()):
+        for frame in self._frames(self._notes):
             self.position_bytes = frame.position
             self.rows += len(frame.lines)
             yield self._of_frame(frame)
+
+    def _frames(self, notes: Notes) -> Frames:
+        return Frames(self._head, self._table, notes, self._kinds(), self._fixed_columns())
+
+    def _fixed_columns(self) -> frozenset[int]:
+        """Return the columns that must stay where they are where another header begins."""
+        return frozenset({self._clock.column} - {-1})
 
     def _kinds(self) -> dict[int, Kind]:
         """Return which columns are read as text."""
@@ -99,7 +117,7 @@ class WideReader(LogReader):
     def _columns(self, frame: Frame, times_us: NDArray[np.int64]) -> list[Run]:
         runs = []
         for index, heading in enumerate(frame.header):
-            channel = self._channels.get(heading, self._unit_at(index)) if self._is_kept(index, heading) else None
+            channel = self._channel_at(index, frame.header) if self._is_kept(index, heading) else None
             if channel is None:
                 continue
             column = frame.data[index] if index in frame.data else np.full(len(times_us), np.nan)
@@ -108,6 +126,10 @@ class WideReader(LogReader):
                 runs.append(run)
         self._count_nameless(frame)
         return runs
+
+    def _channel_at(self, index: int, header: tuple[str, ...]) -> Channel | None:
+        """Return the channel of a column; columns of the same heading are told apart by their order."""
+        return self._channels.get(header[index], self._unit_at(index), _order(header)[index])
 
     def _count_nameless(self, frame: Frame) -> None:
         for index in range(frame.data.shape[1]):
