@@ -116,7 +116,7 @@ def _label(axes: "Axes", name: str, track: Track, span: tuple[float, float]) -> 
     """Label a panel, and return where its vertical lines are."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_ylabel(f"{name}\n({track.unit})" if track.unit else name, fontsize=8)
+    axes.set_ylabel(f"{_wrapped(name)}\n({track.unit})" if track.unit else _wrapped(name), fontsize=8)
     axes.tick_params(labelsize=8, length=3)
     axes.locator_params(axis="y", nbins=4)
     axes.grid(visible=True, axis="y", color="#dddddd", linewidth=0.5)
@@ -130,6 +130,14 @@ def _label(axes: "Axes", name: str, track: Track, span: tuple[float, float]) -> 
     )
     axes.yaxis.set_label_coords(-0.055, 0.5)
     return places
+
+
+def _wrapped(name: str, longest: int = 24) -> str:
+    """Break a long signal name at an underscore, so that the panels' labels do not run into each other."""
+    if len(name) <= longest:
+        return name
+    cut = name.rfind("_", 0, longest) + 1 or longest
+    return f"{name[:cut]}\n{_wrapped(name[cut:], longest)}"
 
 
 def _shade(axes: "Axes", name: str, findings: Sequence[Finding], scale: float) -> None:

@@ -96,6 +96,14 @@ def test_what_cannot_be_drawn_is_said() -> None:
         plot_signals(table, ["rpm"], start_s=500)
 
 
+def test_a_long_name_is_broken_and_not_drawn_outside_its_panel() -> None:
+    name = "x_fine_odometer_since_restart_of_the_engine"
+    png, _ = plot_signals(table_of(np.arange(50.0), **{name: np.arange(50.0)}), [name])
+    label = (picture(png)[:, :85] < 128).all(axis=2)
+    rows = np.flatnonzero(label.any(axis=1))
+    assert 20 < rows.min() < rows.max() < 350
+
+
 def test_a_single_reading_and_a_constant_signal_can_be_drawn() -> None:
     table = SignalTable({"rpm": series("rpm", np.array([5.0]), np.array([800.0]))})
     png, words = plot_signals(table, ["rpm"])

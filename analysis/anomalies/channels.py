@@ -69,9 +69,13 @@ def _anomaly(
     deviation = float(np.median(channel.deviation[places]))
     shown = channel.shown if channel.shown is not None else timeline.held(channel.signal)
     seen = shown[places][np.isfinite(shown[places])]
-    value = float(np.median(seen)) if seen.size else float("nan")
+    if not seen.size:
+        return None
+    value = float(np.median(seen))
     limit = min(channel.limits, key=lambda limits: limits.averaged_s)
     allowed = limit.above if deviation > 0 else limit.below
+    if not np.isfinite(allowed):
+        allowed = min(limit.above, limit.below)
     size = abs(np.expm1(deviation)) * 100 if channel.percent else abs(deviation)
     text = channel.explanation.format(
         value=value,

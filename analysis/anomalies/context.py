@@ -175,7 +175,7 @@ CONTEXTS: tuple[Context, ...] = (
         "Coolant is {deviation:.0f} °C {direction} this car's usual once warm ({times}).", lasting_s=5,
     ),
     Context(
-        "idle speed", "rpm", "level", "rpm", _idle_rpm, (), 100.0,
+        "idle speed", "rpm", "level", "rpm", _idle_rpm, (), 150.0,
         "Idle is {deviation:.0f} rpm {direction} this car's usual ({times}).", lasting_s=5,
     ),
     Context(

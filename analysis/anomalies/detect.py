@@ -23,6 +23,10 @@ from analysis.timeline import Timeline
 from analysis.tracks import Gap
 
 SENSITIVITIES = {"low": 0.25, "normal": 0.5, "high": 0.75}
+"""False alarms measured with a baseline of 1.5 to 2 h: per hour of healthy simulated drives 0 at normal, 1 at high,
+9 at 1.0; of healthy real drives (one petrol car, each judged by the others) 0 at low, 1 at normal, 7 at high, 16 at
+1.0. Rules without a baseline: none in 4.4 h of real petrol and diesel drives at normal, but for temperature readings
+a control unit sends when it wakes up."""
 _POINTS = ("spikes and steps", "stuck", "silent", "impossible")
 
 
