@@ -97,14 +97,15 @@ def by_signal(
     )
 
 
-def seconds(action: Callable[[], object], repeats: int) -> float:
-    """Return the best wall time of several runs."""
+def timed(action: Callable[[], pd.DataFrame], repeats: int) -> tuple[float, pd.DataFrame]:
+    """Return the best wall time of several runs, and the frame that the last one made."""
     taken = []
     for _ in range(repeats):
+        frame = None
         start = time.perf_counter()
-        action()
+        frame = action()
         taken.append(time.perf_counter() - start)
-    return min(taken)
+    return min(taken), frame
 
 
 def orm_engine(path: Path) -> Engine:
@@ -258,12 +259,14 @@ def main() -> None:
     with folder() as home:
         appended = intake(home, batches[:600])
         session_id = fill(home, batches)
-        frames: list[pd.DataFrame] = []
-        loaded = {
-            "orm": seconds(lambda: frames.append(reload_orm(home)), 1),
-            "raw": seconds(lambda: frames.append(reload_raw(home)), 3),
-            "ours": seconds(lambda: frames.append(reload_ours(home, session_id)), 10),
-        }
+        loaded, frames = {}, []
+        for who, action, repeats in (
+            ("ours", lambda: reload_ours(home, session_id), 10),
+            ("raw", lambda: reload_raw(home), 3),
+            ("orm", lambda: reload_orm(home), 1),
+        ):
+            loaded[who], frame = timed(action, repeats)
+            frames.append(frame)
         assert all(frame.equals(frames[0]) for frame in frames), "the three must hold the same"
         size = {who: stored_bytes(home / f"{who}.db") / readings for who in ("ours", "orm", "raw")}
     print(f"{readings:,} readings: {SIGNALS} signals, {RATE_HZ} Hz, {HOURS} h\n")
