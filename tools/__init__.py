@@ -4,7 +4,9 @@ from typing import Any
 
 from tools.analysis import analyze_session
 from tools.anomalies import detect_anomalies
+from tools.artifacts import delete_artifact, list_artifacts
 from tools.capture import capture_status, start_capture, stop_capture
+from tools.comparing import compare_sessions
 from tools.fuel import analyze_fuel, save_fill_up
 from tools.importing import import_log
 from tools.lookup import decode_vin, lookup_trouble_code, search_trouble_codes
@@ -27,7 +29,10 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     import_log,
     query_signals,
     plot_signals,
+    list_artifacts,
+    delete_artifact,
     analyze_session,
+    compare_sessions,
     detect_anomalies,
     analyze_fuel,
     save_fill_up,
