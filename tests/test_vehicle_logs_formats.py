@@ -39,12 +39,23 @@ def told(reader, part):
     return found[0]
 
 
-@pytest.mark.parametrize(("name", "log_format"), [
-    ("torque.csv", "torque"), ("2024-03-01 23-59-59.csv", "car_scanner"), ("car_scanner_wide.csv", "car_scanner"),
-    ("2017-07-10_obd_auto_doctor.csv", "obd_auto_doctor"), ("carobd.csv", "carobd"), ("german_cp1252.csv", "csv"),
-    ("units_row.msl", "csv"), ("candump.log", "candump"), ("openxc.json", "openxc"),
-    ("openxc_no_time.json", "openxc"), ("kw330.txt", "kw330"), ("kw330.json", "kw330"),
-])
+@pytest.mark.parametrize(
+    ("name", "log_format"),
+    [
+        ("torque.csv", "torque"),
+        ("2024-03-01 23-59-59.csv", "car_scanner"),
+        ("car_scanner_wide.csv", "car_scanner"),
+        ("2017-07-10_obd_auto_doctor.csv", "obd_auto_doctor"),
+        ("carobd.csv", "carobd"),
+        ("german_cp1252.csv", "csv"),
+        ("units_row.msl", "csv"),
+        ("candump.log", "candump"),
+        ("openxc.json", "openxc"),
+        ("openxc_no_time.json", "openxc"),
+        ("kw330.txt", "kw330"),
+        ("kw330.json", "kw330"),
+    ],
+)
 def test_the_format_is_told_by_the_content_and_never_by_the_name(tmp_path, name, log_format):
     disguised = tmp_path / "drive.mf4.gz.xlsx"
     shutil.copy(LOGS / name, disguised)
@@ -55,12 +66,12 @@ def test_the_format_is_told_by_the_content_and_never_by_the_name(tmp_path, name,
 def test_a_torque_log_with_repeated_and_changed_headers():
     reader, found = read(LOGS / "torque.csv")
     assert (reader.rows, reader.clock) == (6, "utc")
-    assert reader.started_at == datetime(2026, 8, 5, 16, 57, 50, 250000, tzinfo=UTC)     # 18:57:50.25 at UTC+2
+    assert reader.started_at == datetime(2026, 8, 5, 16, 57, 50, 250000, tzinfo=UTC)  # 18:57:50.25 at UTC+2
     assert found["rpm"] == ([0, 1, 2, 3, 5], [800, 801, 802, 803, 900])
-    assert found["coolant_temp"] == ([0, 1, 2, 3, 4], [70, 71, 72, 73, 74])              # until its column goes
-    assert found["speed"] == ([5], [pytest.approx(10 * 1.609344)])                       # mph, from the new header
-    assert found["gps_speed"][1] == pytest.approx([1.8, 5.4, 9.0, 12.6])                 # metres per second
-    assert found["intake_pressure"][1][0] == pytest.approx(4 * 6.894757, rel=1e-6)       # psi
+    assert found["coolant_temp"] == ([0, 1, 2, 3, 4], [70, 71, 72, 73, 74])  # until its column goes
+    assert found["speed"] == ([5], [pytest.approx(10 * 1.609344)])  # mph, from the new header
+    assert found["gps_speed"][1] == pytest.approx([1.8, 5.4, 9.0, 12.6])  # metres per second
+    assert found["intake_pressure"][1][0] == pytest.approx(4 * 6.894757, rel=1e-6)  # psi
     assert found["x_g_x"][1] == [0.1, 0.1, 0.1, 0.1, -0.2, -0.2]
     assert "line 6" in told(reader, "header is repeated")
     assert "line 8" in told(reader, "Another header begins")
@@ -75,7 +86,7 @@ def test_a_car_scanner_log_that_crosses_midnight():
     assert reader.duration_s == pytest.approx(1.4)
     assert found["speed"] == ([0, 1], [pytest.approx(16.09344), pytest.approx(32.18688)])
     assert found["rpm"] == ([pytest.approx(0.1), pytest.approx(1.1)], [2000, 2100])
-    assert found["intake_temp"][1] == [pytest.approx(30.0)]                               # 86 °F
+    assert found["intake_temp"][1] == [pytest.approx(30.0)]  # 86 °F
     assert "line 6" in told(reader, "passed midnight")
     how = {column.source: column.how for column in reader.columns}
     assert how["Fuel system status"] == "ignored"
@@ -116,12 +127,17 @@ def test_forward_filled_cells_are_kept_once_in_the_row_where_they_were_read():
 
 def test_a_carobd_log_is_placed_by_the_ticks_of_the_engines_clock():
     reader, found = read(LOGS / "carobd.csv")
-    assert (reader.rows, reader.clock, reader.timing, reader.local_start) == (41, "none", "interpolated", None)
+    assert (reader.rows, reader.clock, reader.timing, reader.local_start) == (
+        41,
+        "none",
+        "interpolated",
+        None,
+    )
     times, values = found["rpm"]
     assert times == pytest.approx([i * 0.5 for i in range(41)])
-    assert values == [800 + i for i in range(41)]               # nothing is shifted by the comma after each row
+    assert values == [800 + i for i in range(41)]  # nothing is shifted by the comma after each row
     assert found["run_time"][1][:6] == [0, 0, 0, 0, 1, 1]
-    assert len(found["speed"][1]) == 40                         # the cut field of the last line is not kept
+    assert len(found["speed"][1]) == 40  # the cut field of the last line is not kept
     assert "commanded_equiv_ratio" not in found
     assert "not measured" in told(reader, "Row times are interpolated")
     assert "line, 42" in told(reader, "cut off")
@@ -139,7 +155,7 @@ def test_a_german_table_in_windows_1252_with_decimal_commas():
 def test_a_row_of_units_below_the_header_counts_and_a_preamble_does_not():
     reader, found = read(LOGS / "units_row.msl")
     assert reader.rows == 6
-    assert found["rpm"][0] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])                 # milliseconds
+    assert found["rpm"][0] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])  # milliseconds
     assert found["coolant_temp"][1][0] == pytest.approx((180 - 32) / 1.8)
 
 
@@ -165,7 +181,10 @@ def test_messages_without_times_are_only_numbered():
 def test_a_printed_kw330_page_gives_only_values_that_stand_alone():
     reader, found = read(LOGS / "kw330.txt")
     assert {name: values for name, (_, values) in found.items()} == {
-        "coolant_temp": [85.0], "rpm": [674.0], "control_module_voltage": [13.82]}
+        "coolant_temp": [85.0],
+        "rpm": [674.0],
+        "control_module_voltage": [13.82],
+    }
     assert reader.timing == "order"
     assert "line 8" in told(reader, "run into")
     assert "line 10" in told(reader, "run into")
@@ -191,8 +210,10 @@ def test_a_preview_is_what_an_import_gives():
 def test_a_long_file_is_previewed_by_its_beginning(tmp_path):
     path = tmp_path / "long.csv"
     rows = 250_000
-    path.write_text("time (s),rpm,speed (km/h)\n" + "".join(f"{i},{800 + i % 90},50\n" for i in range(rows)),
-                    encoding="utf-8")
+    path.write_text(
+        "time (s),rpm,speed (km/h)\n" + "".join(f"{i},{800 + i % 90},50\n" for i in range(rows)),
+        encoding="utf-8",
+    )
     preview = preview_log(path)
     assert preview.rows_estimated
     assert preview.rows == pytest.approx(rows, rel=0.05)
@@ -215,9 +236,17 @@ def test_an_unknown_file_is_refused_with_the_formats_and_its_first_line(tmp_path
     assert "candump" in refusal.value.hint
 
 
-@pytest.mark.parametrize(("content", "kind"), [
-    (b"\x1f\x8b\x08\x00rest", "gzip"), (b"PK\x03\x04rest", "zip"), (b"\x89PNG\r\n", "picture"),
-    (b"time,rpm\n\x00\x01\x02\x00", "binary"), (b"SQLite format 3\x00", "SQLite"), (b"PAR1", "Parquet")])
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\x1f\x8b\x08\x00rest", "gzip"),
+        (b"PK\x03\x04rest", "zip"),
+        (b"\x89PNG\r\n", "picture"),
+        (b"time,rpm\n\x00\x01\x02\x00", "binary"),
+        (b"SQLite format 3\x00", "SQLite"),
+        (b"PAR1", "Parquet"),
+    ],
+)
 def test_a_binary_file_called_csv_is_named_for_what_it_is(tmp_path, content, kind):
     path = tmp_path / "log.csv"
     path.write_bytes(content)
@@ -261,6 +290,11 @@ def test_a_table_without_a_clock_is_only_numbered(tmp_path):
 
 def test_importing_the_room_costs_no_numpy_and_no_pandas():
     code = "import sys, vehicle.logs; print([m for m in ('numpy', 'pandas', 'asammdf') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                          cwd=Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
     assert done.stdout.strip() == "[]"

@@ -12,7 +12,7 @@ from recordings import recording
 from vehicle.logs import open_log
 from vehicle.logs.errors import NoUsableSignalError
 
-KIT = {     # file: data rows, span in seconds, readings
+KIT = {  # file: data rows, span in seconds, readings
     "2017-07-10_Seat_Leon_KA_KA_Stau.csv": (14570, 1243.113, 14570),
     "2017-07-14_Seat_Leon_KA_KA_Frei.csv": (6829, 731.282, 6661),
     "2017-07-26_Seat_Leon_S_KA_Normal.csv": (21618, 3440.821, 21618),
@@ -20,9 +20,15 @@ KIT = {     # file: data rows, span in seconds, readings
     "2018-02-23_Seat_Leon_RT_RT_Frei_Beschleunigung.csv": (10176, 862.363, 10176),
     "2018-02-26_Seat_Leon_RT_RT_Frei.csv": (11534, 980.554, 11534),
 }
-CAROBD = {      # file: data rows, engine run time at the end
-    "drive5.csv": (627, 304), "drive7.csv": (557, 271), "idle17.csv": (1903, 933), "idle8.csv": (795, 387),
-    "live12.csv": (1151, 611), "live16.csv": (3082, 1512), "live6.csv": (2287, 1245), "long6.csv": (4342, 2134),
+CAROBD = {  # file: data rows, engine run time at the end
+    "drive5.csv": (627, 304),
+    "drive7.csv": (557, 271),
+    "idle17.csv": (1903, 933),
+    "idle8.csv": (795, 387),
+    "live12.csv": (1151, 611),
+    "live16.csv": (3082, 1512),
+    "live6.csv": (2287, 1245),
+    "long6.csv": (4342, 2134),
     "ufpe3.csv": (808, 395),
 }
 
@@ -37,8 +43,13 @@ def read(path):
             assert (run.times_us.dtype, run.values.dtype) == (np.int64, np.float64)
             parts.setdefault(run.signal, []).append(run)
     assert reader.position_bytes == reader.size_bytes
-    return reader, {name: (np.concatenate([run.times_us for run in runs]) / 1e6,
-                           np.concatenate([run.values for run in runs])) for name, runs in parts.items()}
+    return reader, {
+        name: (
+            np.concatenate([run.times_us for run in runs]) / 1e6,
+            np.concatenate([run.values for run in runs]),
+        )
+        for name, runs in parts.items()
+    }
 
 
 def told(reader, part):
@@ -65,18 +76,33 @@ def test_the_torque_track_log():
     assert (reader.clock, reader.started_at) == ("local", None)
     assert reader.local_start == datetime(2014, 9, 27, 13, 40, 39, 474000)
     assert reader.duration_s == pytest.approx(day_seconds("14:27:50.469") - day_seconds("13:40:39.474"))
-    for signal, column in (("engine_load", 12), ("coolant_temp", 13), ("intake_pressure", 14), ("rpm", 15),
-                           ("timing_advance", 17), ("intake_temp", 18), ("o2_b1s1_trim", 19), ("x_g_z", 10)):
+    for signal, column in (
+        ("engine_load", 12),
+        ("coolant_temp", 13),
+        ("intake_pressure", 14),
+        ("rpm", 15),
+        ("timing_advance", 17),
+        ("intake_temp", 18),
+        ("o2_b1s1_trim", 19),
+        ("x_g_z", 10),
+    ):
         assert found[signal][1].tolist() == [float(row[column]) for row in rows], signal
     assert found["rpm"][0].tolist() == pytest.approx(
-        [day_seconds(row[1].split()[1]) - day_seconds("13:40:39.474") for row in rows])
+        [day_seconds(row[1].split()[1]) - day_seconds("13:40:39.474") for row in rows]
+    )
 
 
 def test_the_torque_track_log_reports_its_empty_columns_and_the_unused_sensor():
     reader, found = read(recording("torque_csv/torqueTrackLog1.txt"))
     empty = told(reader, "Columns without a single value")
-    for name in ("Longitude", "Latitude", "GPS Speed (Meters/second)", "Mass Air Flow Rate(g/s)",
-                 "Fuel trim bank 1 sensor 3(%)", "Fuel trim bank 1 sensor 4(%)"):
+    for name in (
+        "Longitude",
+        "Latitude",
+        "GPS Speed (Meters/second)",
+        "Mass Air Flow Rate(g/s)",
+        "Fuel trim bank 1 sensor 3(%)",
+        "Fuel trim bank 1 sensor 4(%)",
+    ):
         assert repr(name) in empty
         assert how(reader)[name] == "ignored"
     assert "2,832 values of 'Fuel trim bank 1 sensor 2(%)'" in told(reader, "not used for fuel trim")
@@ -104,7 +130,13 @@ def test_the_car_scanner_log():
 def test_the_car_scanner_log_keeps_derived_channels_apart_from_measured_ones():
     reader, found = read(recording("car_scanner_csv/nov_4_test_data.csv"))
     reasons = {column.source: (column.signal, column.reason) for column in reader.columns}
-    for name in ("Calculated boost", "Power from MAF", "Average speed", "Engine RPM x1000", "Vehicle acceleration"):
+    for name in (
+        "Calculated boost",
+        "Power from MAF",
+        "Average speed",
+        "Engine RPM x1000",
+        "Vehicle acceleration",
+    ):
         assert reasons[name][0].startswith("x_")
         assert reasons[name][1] == "computed by the app, not read from the car"
     # Ratios shown as air-fuel ratios (12 to 22) are no lambdas.
@@ -119,11 +151,16 @@ def test_a_kit_drive(name):
     rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
     reader, found = read(path)
     count, span, readings = KIT[name]
-    assert (reader.format, reader.rows, len(rows), reader.readings) == ("obd_auto_doctor", count, count, readings)
+    assert (reader.format, reader.rows, len(rows), reader.readings) == (
+        "obd_auto_doctor",
+        count,
+        count,
+        readings,
+    )
     assert reader.duration_s == pytest.approx(span)
     assert reader.duration_s == pytest.approx(day_seconds(rows[-1][0]) - day_seconds(rows[0][0]))
     assert f"{reader.local_start:%Y-%m-%d %H:%M:%S}" == f"{name[:10]} {rows[0][0][:8]}"
-    assert reader.columns[1].source == "Engine Coolant Temperature [°C]"     # the file has Â°C
+    assert reader.columns[1].source == "Engine Coolant Temperature [°C]"  # the file has Â°C
     assert {column.how for column in reader.columns[1:]} == {"matched"}
     assert len(found) == 10
 
@@ -139,10 +176,13 @@ def test_a_kit_reading_stands_at_the_row_where_it_was_read(name):
         kept = dict(zip(found[signal][0].round(6).tolist(), found[signal][1].tolist(), strict=True))
         by_time = {time: row[column] for time, row in zip(times, rows, strict=True)}
         assert all(float(by_time[time]) == value for time, value in kept.items())
-        changes = {time for time, (above, row) in zip(times[1:], pairwise(rows), strict=True)
-                   if row[column] != above[column]}
-        assert changes <= set(kept)             # a changed cell was surely read in its row
-        assert len(kept) < len(rows) / 8        # and a repeated one was not
+        changes = {
+            time
+            for time, (above, row) in zip(times[1:], pairwise(rows), strict=True)
+            if row[column] != above[column]
+        }
+        assert changes <= set(kept)  # a changed cell was surely read in its row
+        assert len(kept) < len(rows) / 8  # and a repeated one was not
 
 
 def test_the_gaps_of_a_kit_drive_are_reported_with_their_places():
@@ -161,10 +201,21 @@ def test_a_carobd_recording(name):
     reader, found = read(path)
     count, run_time = CAROBD[name]
     assert (reader.format, reader.rows, len(rows)) == ("carobd", count, count)
-    for column, signal in ((0, "run_time"), (1, "rpm"), (2, "speed"), (5, "coolant_temp"), (8, "intake_pressure")):
+    for column, signal in (
+        (0, "run_time"),
+        (1, "rpm"),
+        (2, "speed"),
+        (5, "coolant_temp"),
+        (8, "intake_pressure"),
+    ):
         assert found[signal][1].tolist() == [float(row[column]) for row in rows], signal
     assert found["run_time"][1][-1] == run_time
-    assert (reader.clock, reader.timing, reader.started_at, reader.local_start) == ("none", "interpolated", None, None)
+    assert (reader.clock, reader.timing, reader.started_at, reader.local_start) == (
+        "none",
+        "interpolated",
+        None,
+        None,
+    )
     assert "not measured" in told(reader, "Row times are interpolated")
 
 
@@ -174,23 +225,25 @@ def test_carobd_rows_agree_with_every_tick_of_the_engines_clock(name):
     times, clock = found["run_time"]
     assert (np.diff(times) > 0).all()
     ticks = np.flatnonzero(np.diff(clock) > 0) + 1
-    lead = times[ticks] - clock[ticks]          # constant but for the second's length and the row's age
-    assert np.ptp(lead) <= (2.0 if name == "live6.csv" else 1.5)       # its end has rows that came in a rush
-    assert np.median(np.diff(times)) == pytest.approx(0.4923, abs=0.005)     # 2.03 rows/s, not the 1 Hz of its readme
+    lead = times[ticks] - clock[ticks]  # constant but for the second's length and the row's age
+    assert np.ptp(lead) <= (2.0 if name == "live6.csv" else 1.5)  # its end has rows that came in a rush
+    assert np.median(np.diff(times)) == pytest.approx(
+        0.4923, abs=0.005
+    )  # 2.03 rows/s, not the 1 Hz of its readme
 
 
 def test_the_comma_after_every_carobd_row_shifts_nothing():
     reader, found = read(recording("carobd_toyota_etios/drive5.csv"))
     assert "separator" in told(reader, "Every row ends")
-    assert found["warmups_since_dtc_clear"][1].tolist() == [255.0] * 627         # the last named column
-    assert how(reader)["FUEL_AIR_COMMANDED_EQUIV_RATIO ()"] == "ignored"         # zeros throughout
+    assert found["warmups_since_dtc_clear"][1].tolist() == [255.0] * 627  # the last named column
+    assert how(reader)["FUEL_AIR_COMMANDED_EQUIV_RATIO ()"] == "ignored"  # zeros throughout
 
 
 def test_the_cut_line_of_live16_gives_its_whole_fields_only():
     reader, found = read(recording("carobd_toyota_etios/live16.csv"))
     assert "first 17 of 28 fields" in told(reader, "cut off")
-    assert len(found["relative_throttle_pos"][1]) == 3082      # field 17
-    assert len(found["intake_temp"][1]) == 3081                # field 18
+    assert len(found["relative_throttle_pos"][1]) == 3082  # field 17
+    assert len(found["intake_temp"][1]) == 3081  # field 18
 
 
 def test_the_absent_columns_of_live6_are_named():
@@ -201,16 +254,31 @@ def test_the_absent_columns_of_live6_are_named():
     assert "Pauses" in told(reader, "clock jumps ahead")
 
 
-@pytest.mark.parametrize(("name", "frames", "readings", "span"), [
-    ("3BA199E2_00000164_00000005.MF4", 5477, 541, 44.57), ("3BA199E2_00000165_00000001.MF4", 45096, 4610, 380.67)])
+@pytest.mark.parametrize(
+    ("name", "frames", "readings", "span"),
+    [
+        ("3BA199E2_00000164_00000005.MF4", 5477, 541, 44.57),
+        ("3BA199E2_00000165_00000001.MF4", 45096, 4610, 380.67),
+    ],
+)
 def test_an_mdf_recording_of_a_bus_logger(name, frames, readings, span):
     pytest.importorskip("asammdf")
     reader, found = read(recording(f"css_mf4/{name}"))
     assert (reader.format, reader.rows, reader.readings) == ("mf4", frames, readings)
     assert reader.duration_s == pytest.approx(span, abs=0.01)
     assert reader.clock == "utc"
-    assert set(found) == {"engine_load", "coolant_temp", "intake_pressure", "rpm", "speed", "throttle_pos",
-                          "fuel_level", "barometric_pressure", "control_module_voltage", "engine_torque_actual"}
+    assert set(found) == {
+        "engine_load",
+        "coolant_temp",
+        "intake_pressure",
+        "rpm",
+        "speed",
+        "throttle_pos",
+        "fuel_level",
+        "barometric_pressure",
+        "control_module_voltage",
+        "engine_torque_actual",
+    }
     assert (found["speed"][1] == found["speed"][1].round()).all()
 
 
@@ -223,8 +291,9 @@ def test_the_same_frames_as_text_and_as_mdf_give_the_same_readings():
         assert values.tolist() == from_mdf[signal][1].tolist()
         assert times.tolist() == pytest.approx(from_mdf[signal][0].tolist(), abs=2e-5)
     # The derived text counts from the file's header; the frames begin 2345.7 s later.
-    assert binary.started_at - text.started_at == pytest.approx(datetime.resolution * 2345721150,
-                                                               abs=datetime.resolution * 50)
+    assert binary.started_at - text.started_at == pytest.approx(
+        datetime.resolution * 2345721150, abs=datetime.resolution * 50
+    )
 
 
 def test_the_candump_recording_against_its_raw_lines():
@@ -232,8 +301,11 @@ def test_the_candump_recording_against_its_raw_lines():
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
     reader, found = read(path)
     assert (reader.rows, reader.started_at) == (len(lines), datetime(2021, 7, 26, 4, 40, 54, tzinfo=UTC))
-    raw = [(float(time.strip("()")) - 1627274454, int(frame[10:14], 16) / 4)
-           for time, _, frame in lines if frame.startswith("7E8#04410C")]
+    raw = [
+        (float(time.strip("()")) - 1627274454, int(frame[10:14], 16) / 4)
+        for time, _, frame in lines
+        if frame.startswith("7E8#04410C")
+    ]
     assert found["rpm"][0].tolist() == pytest.approx([time for time, _ in raw], abs=1e-6)
     assert found["rpm"][1].tolist() == [rpm for _, rpm in raw]
     others = sum(not frame.startswith("7E8#") for _, _, frame in lines)
@@ -253,8 +325,13 @@ def test_an_openxc_trace_against_its_raw_messages(name):
     messages = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     reader, found = read(path)
     assert (reader.format, reader.rows) == ("openxc", len(messages))
-    names = {"engine_speed": "rpm", "vehicle_speed": "speed", "latitude": "latitude", "odometer": "odometer",
-             "fuel_consumed_since_restart": "x_fuel_consumed_since_restart"}
+    names = {
+        "engine_speed": "rpm",
+        "vehicle_speed": "speed",
+        "latitude": "latitude",
+        "odometer": "odometer",
+        "fuel_consumed_since_restart": "x_fuel_consumed_since_restart",
+    }
     for source, signal in names.items():
         raw = [message["value"] for message in messages if message["name"] == source]
         assert found[signal][1].tolist() == raw, signal
@@ -264,7 +341,12 @@ def test_an_openxc_trace_against_its_raw_messages(name):
 
 def test_a_trace_without_times_says_that_it_has_only_an_order():
     reader, found = read(recording("openxc_json/driving2.json"))
-    assert (reader.clock, reader.timing, reader.duration_s, reader.started_at) == ("none", "order", None, None)
+    assert (reader.clock, reader.timing, reader.duration_s, reader.started_at) == (
+        "none",
+        "order",
+        None,
+        None,
+    )
     assert "mean no duration" in told(reader, "carry no time")
     assert max(times[-1] for times, _ in found.values()) < 0.02
     assert how(reader)["door_status"] == how(reader)["transmission_gear_position"] == "ignored"
@@ -283,10 +365,19 @@ def test_a_trace_with_times_keeps_them_and_reports_steps_back():
 def test_the_kw330_page():
     reader, found = read(recording("kw330/raw_datastream_frame.txt"))
     assert {name: values.tolist() for name, (_, values) in found.items()} == {
-        "engine_load": [35.3], "coolant_temp": [85], "short_fuel_trim_1": [3.1], "long_fuel_trim_1": [3.9],
-        "intake_pressure": [81], "rpm": [674], "speed": [2], "control_module_voltage": [13.82],
-        "absolute_load": [34.1], "commanded_equiv_ratio": [0.999], "relative_throttle_pos": [4.3],
-        "ambiant_air_temp": [30]}
+        "engine_load": [35.3],
+        "coolant_temp": [85],
+        "short_fuel_trim_1": [3.1],
+        "long_fuel_trim_1": [3.9],
+        "intake_pressure": [81],
+        "rpm": [674],
+        "speed": [2],
+        "control_module_voltage": [13.82],
+        "absolute_load": [34.1],
+        "commanded_equiv_ratio": [0.999],
+        "relative_throttle_pos": [4.3],
+        "ambiant_air_temp": [30],
+    }
     assert "line 23" in told(reader, "run into")
     assert reader.timing == "order"
 
@@ -296,8 +387,11 @@ def test_the_kw330_capture():
     samples = json.loads(path.read_text(encoding="utf-8"))["samples"]
     reader, found = read(path)
     assert (reader.rows, len(samples), reader.timing) == (52, 52, "interpolated")
-    raw = [(sample["t_sec"] - samples[0]["t_sec"], sample["engine_rpm"]) for sample in samples
-           if sample.get("engine_rpm") is not None]
+    raw = [
+        (sample["t_sec"] - samples[0]["t_sec"], sample["engine_rpm"])
+        for sample in samples
+        if sample.get("engine_rpm") is not None
+    ]
     assert found["rpm"][0].tolist() == pytest.approx([time for time, _ in raw])
     assert found["rpm"][1].tolist() == [rpm for _, rpm in raw]
     estimated = sum(sample["t_sec_estimated"] for sample in samples)

@@ -1,5 +1,6 @@
 """What goes wrong inside tables: nothing raises, nothing is lost without being counted."""
 
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from vehicle.logs.timeline import Timeline
 @pytest.fixture
 def log(tmp_path):
     """Return a function that writes a log, reads it, and gives the reader and {signal: (seconds, values)}."""
+
     def read(content, name="log.csv", encoding="utf-8"):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
@@ -31,6 +33,7 @@ def log(tmp_path):
                 times += (run.times_us / 1e6).tolist()
                 values += run.values.tolist()
         return reader, found
+
     return read
 
 
@@ -42,7 +45,7 @@ def told(reader, part):
 
 def test_rows_with_another_number_of_fields_are_dropped_and_counted_by_line(log):
     reader, found = log("time (s),rpm,speed (km/h)\n0,800,1\n1,801\n2,802,3,4\n3,803,4\n4,804,5,,\n5,805,6\n")
-    assert found["rpm"] == ([0, 3, 4, 5], [800, 803, 804, 805])     # more separators without values do no harm
+    assert found["rpm"] == ([0, 3, 4, 5], [800, 803, 804, 805])  # more separators without values do no harm
     assert "2 (line 3: 2; line 4: 4)" in told(reader, "another number of fields")
 
 
@@ -80,8 +83,9 @@ def test_a_cell_that_is_no_number_is_named_with_its_line(log, wrong):
 
 
 def test_quotation_marks_in_every_place_move_no_value_to_another_column(log):
-    reader, found = log('time (s),rpm,speed (km/h)\n"0","800","1"\n1,"801",2\n2,80"2,3\n'
-                        '3,"803,4\n4,"8,04",5\n5,805,6\n')
+    reader, found = log(
+        'time (s),rpm,speed (km/h)\n"0","800","1"\n1,"801",2\n2,80"2,3\n3,"803,4\n4,"8,04",5\n5,805,6\n'
+    )
     assert found["rpm"] == ([0, 1, 4, 5], [800, 801, 8.04, 805])
     assert found["speed"] == ([0, 1, 2, 4, 5], [1, 2, 3, 5, 6])
     assert "line 4" in told(reader, "not numbers")
@@ -130,7 +134,9 @@ def test_steps_back_repeats_and_gaps_are_reported_and_times_kept(log):
 
 
 def test_rows_without_a_readable_time_are_dropped_and_counted(log):
-    reader, found = log("time,rpm\n10:00:00,800\nsoon,801\n,802\n10:00:03,803\n10:00:04,804\n" + "10:00:05,805\n" * 9)
+    reader, found = log(
+        "time,rpm\n10:00:00,800\nsoon,801\n,802\n10:00:03,803\n10:00:04,804\n" + "10:00:05,805\n" * 9
+    )
     assert found["rpm"][0][:3] == [0, 3, 4]
     assert "2 (line 3; line 4)" in told(reader, "without a readable time")
 
@@ -141,18 +147,26 @@ def test_midnight_is_passed_once_even_with_a_late_row(log):
     assert told(reader, "passed midnight")
 
 
-@pytest.mark.parametrize(("cells", "utc", "local", "span"), [
-    (["1700000000", "1700000002"], datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), None, 2),
-    (["1700000000000", "1700000002500"], datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), None, 2.5),
-    (["2024-01-01T10:00:00Z", "2024-01-01T10:00:01.5Z"], datetime(2024, 1, 1, 10, tzinfo=UTC), None, 1.5),
-    (["2024-01-01T10:00:00+02:00", "2024-01-01T10:00:01+02:00"], datetime(2024, 1, 1, 8, tzinfo=UTC), None, 1),
-    (["2024-01-01 10:00:00", "2024-01-01 10:00:03"], None, datetime(2024, 1, 1, 10), 3),
-    (["31/12/2023 10:00:00", "31/12/2023 10:00:03"], None, datetime(2023, 12, 31, 10), 3),
-    (["12/31/2023 10:00:00 PM", "12/31/2023 10:00:03 PM"], None, datetime(2023, 12, 31, 22), 3),
-    (["3-Okt-2023 10:00:00", "3-Okt-2023 10:00:03.5"], None, datetime(2023, 10, 3, 10), 3.5),
-    (["1 févr. 2023 10:00:00", "1 févr. 2023 10:00:02"], None, datetime(2023, 2, 1, 10), 2),
-    (["05/06/2023 10:00:00", "05/06/2023 10:00:03"], None, None, 3),
-])
+@pytest.mark.parametrize(
+    ("cells", "utc", "local", "span"),
+    [
+        (["1700000000", "1700000002"], datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), None, 2),
+        (["1700000000000", "1700000002500"], datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), None, 2.5),
+        (["2024-01-01T10:00:00Z", "2024-01-01T10:00:01.5Z"], datetime(2024, 1, 1, 10, tzinfo=UTC), None, 1.5),
+        (
+            ["2024-01-01T10:00:00+02:00", "2024-01-01T10:00:01+02:00"],
+            datetime(2024, 1, 1, 8, tzinfo=UTC),
+            None,
+            1,
+        ),
+        (["2024-01-01 10:00:00", "2024-01-01 10:00:03"], None, datetime(2024, 1, 1, 10), 3),
+        (["31/12/2023 10:00:00", "31/12/2023 10:00:03"], None, datetime(2023, 12, 31, 10), 3),
+        (["12/31/2023 10:00:00 PM", "12/31/2023 10:00:03 PM"], None, datetime(2023, 12, 31, 22), 3),
+        (["3-Okt-2023 10:00:00", "3-Okt-2023 10:00:03.5"], None, datetime(2023, 10, 3, 10), 3.5),
+        (["1 févr. 2023 10:00:00", "1 févr. 2023 10:00:02"], None, datetime(2023, 2, 1, 10), 2),
+        (["05/06/2023 10:00:00", "05/06/2023 10:00:03"], None, None, 3),
+    ],
+)
 def test_times_of_many_forms_are_read_as_far_as_they_go(log, cells, utc, local, span):
     reader, _ = log("timestamp,rpm\n" + "".join(f"{cell},800\n" for cell in cells))
     assert (reader.started_at, reader.local_start, reader.duration_s) == (utc, local, pytest.approx(span))
@@ -178,12 +192,23 @@ def test_a_time_without_a_unit_is_taken_as_seconds_and_said_so(log):
 
 
 def test_one_row_per_reading_is_understood_in_plain_csv(log):
-    reader, found = log("timestamp,signal,value,unit\n2024-01-01T00:00:00Z,rpm,800,rpm\n"
-                        "2024-01-01T00:00:00Z,Vehicle speed,10,mph\n2024-01-01T00:00:01Z,rpm,nan,rpm\n"
-                        "2024-01-01T00:00:02Z,rpm,810,rpm\n2024-01-01T00:00:02Z,,5,\n")
+    reader, found = log(
+        "timestamp,signal,value,unit\n2024-01-01T00:00:00Z,rpm,800,rpm\n"
+        "2024-01-01T00:00:00Z,Vehicle speed,10,mph\n2024-01-01T00:00:01Z,rpm,nan,rpm\n"
+        "2024-01-01T00:00:02Z,rpm,810,rpm\n2024-01-01T00:00:02Z,,5,\n"
+    )
     assert (reader.format, reader.rows) == ("csv", 5)
     assert found == {"rpm": ([0, 2], [800, 810]), "speed": ([0], [pytest.approx(16.09344)])}
     assert "line 6" in told(reader, "without a name")
+
+
+def test_a_reading_given_twice_at_one_time_is_kept_twice_and_reported(log):
+    reader, found = log(
+        "timestamp,signal,value\n2024-01-01T00:00:00Z,rpm,800\n2024-01-01T00:00:00Z,rpm,805\n"
+        "2024-01-01T00:00:00Z,engine_load,20\n2024-01-01T00:00:01Z,rpm,810\n"
+    )
+    assert found["rpm"] == ([0, 0, 1], [800, 805, 810])
+    assert "'rpm'" in told(reader, "the time of the one before; both are kept: 1 (line 3)")
 
 
 def test_two_columns_of_one_signal_are_not_mixed(log):
@@ -207,7 +232,9 @@ def test_a_single_wild_value_is_kept_and_reported(log):
 
 
 def test_rows_below_a_header_that_moves_the_clock_are_dropped(log):
-    reader, found = log("time (s),rpm\n0,800\n1,801\ntime (s)\n2\ntime (s),rpm\n3,803\ntime (s),speed (km/h)\n4,5\n")
+    reader, found = log(
+        "time (s),rpm\n0,800\n1,801\ntime (s)\n2\ntime (s),rpm\n3,803\ntime (s),speed (km/h)\n4,5\n"
+    )
     assert found == {"rpm": ([0, 1, 3], [800, 801, 803]), "speed": ([4], [5])}
     reader, found = log("SECONDS;PID;VALUE;UNITS\n1;Engine RPM;800;rpm\nSECONDS;VALUE\n2;801\n")
     assert found == {"rpm": ([0], [800])}
@@ -222,8 +249,11 @@ def test_values_in_a_column_without_a_name_are_counted(log):
 
 def test_a_hundred_thousand_readings_come_in_bounded_batches(tmp_path):
     path = tmp_path / "log.csv"
-    path.write_text("time (s),rpm,speed (km/h),engine load (%)\n"
-                    + "".join(f"{i / 10},{800 + i % 50},{i % 100},{i % 90}\n" for i in range(60_000)), encoding="utf-8")
+    path.write_text(
+        "time (s),rpm,speed (km/h),engine load (%)\n"
+        + "".join(f"{i / 10},{800 + i % 50},{i % 100},{i % 90}\n" for i in range(60_000)),
+        encoding="utf-8",
+    )
     reader = open_log(path)
     sizes, last = [], -1.0
     for batch in reader.batches():
@@ -255,21 +285,23 @@ def test_the_turn_of_requests_is_found_and_followed_over_a_slip():
     for row in range(400):
         column = (row + (row >= 201)) % 4
         current = current.copy()
-        current[column] = rng.integers(0, 3)        # often the same value again
+        current[column] = rng.integers(0, 3)  # often the same value again
         values.append(current)
         truth.append(column)
     table = np.array(values)
     assert is_rotation(table[:200])
     rotation, kept, at = Rotation(4), [], 0
     while at < len(table):
-        fresh, settled = rotation.fresh(table[at:at + 90], last=at + 90 >= len(table))
+        fresh, settled = rotation.fresh(table[at : at + 90], last=at + 90 >= len(table))
         kept += fresh.cells.tolist()
         at += settled
     found = np.array(kept)
     read = found.sum(axis=1)
     assert (read <= 1).all()
-    assert [int(row.argmax()) for row in found[read == 1]] == [c for c, n in zip(truth, read, strict=True) if n]
-    assert (read == 0).sum() < 10       # only around the slip
+    assert [int(row.argmax()) for row in found[read == 1]] == [
+        c for c, n in zip(truth, read, strict=True) if n
+    ]
+    assert (read == 0).sum() < 10  # only around the slip
 
 
 def test_a_table_whose_rows_are_new_throughout_is_no_rotation():
@@ -290,7 +322,9 @@ def test_rows_are_placed_within_the_stated_error_of_their_true_time():
     placed = place_rows(clock)
     assert placed.period_s == pytest.approx(period, abs=0.003)
     error = placed.times_s - truth
-    beside = np.abs(np.arange(1500)[:, None] - [300, 700]).min(axis=1) < 12      # where the pause was is not known
+    beside = (
+        np.abs(np.arange(1500)[:, None] - [300, 700]).min(axis=1) < 12
+    )  # where the pause was is not known
     assert np.abs(error - np.median(error))[~beside].max() < placed.error_s
     assert [row for row, _ in placed.pauses] == pytest.approx([300, 700], abs=8)
 
@@ -334,16 +368,43 @@ def swallow(path):
 
 
 CELLS = st.one_of(
-    st.floats().map(repr), st.integers().map(str), st.sampled_from(["", "-", '"', '""', "NaN", "10:00:00", "a;b", "°"]),
-    st.text(max_size=6))
-HEADINGS = st.one_of(st.sampled_from(
-    ["time", "Time", "rpm", "Device Time", "GPS Time", "SECONDS", "PID", "VALUE", "UNITS", "Vehicle speed (km/h)",
-     "ENGINE_RUN_TINE ()", "Engine RPM [RPM]", "timestamp", "signal", "value", "unit"]), st.text(max_size=8))
+    st.floats().map(repr),
+    st.integers().map(str),
+    st.sampled_from(["", "-", '"', '""', "NaN", "10:00:00", "a;b", "°"]),
+    st.text(max_size=6),
+)
+HEADINGS = st.one_of(
+    st.sampled_from(
+        [
+            "time",
+            "Time",
+            "rpm",
+            "Device Time",
+            "GPS Time",
+            "SECONDS",
+            "PID",
+            "VALUE",
+            "UNITS",
+            "Vehicle speed (km/h)",
+            "ENGINE_RUN_TINE ()",
+            "Engine RPM [RPM]",
+            "timestamp",
+            "signal",
+            "value",
+            "unit",
+        ]
+    ),
+    st.text(max_size=8),
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(header=st.lists(HEADINGS, min_size=1, max_size=5), rows=st.lists(st.lists(CELLS, max_size=6), max_size=12),
-       separator=st.sampled_from([",", ";", "\t"]), end=st.sampled_from(["\n", "\r\n", "\r", ""]))
+@given(
+    header=st.lists(HEADINGS, min_size=1, max_size=5),
+    rows=st.lists(st.lists(CELLS, max_size=6), max_size=12),
+    separator=st.sampled_from([",", ";", "\t"]),
+    end=st.sampled_from(["\n", "\r\n", "\r", ""]),
+)
 def test_no_table_raises_anything_but_a_log_error(tmp_path, header, rows, separator, end):
     path = tmp_path / "table.csv"
     lines = [separator.join(header), *(separator.join(row) for row in rows)]
@@ -352,25 +413,57 @@ def test_no_table_raises_anything_but_a_log_error(tmp_path, header, rows, separa
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8"))),
-       start=st.sampled_from([b"", b"time,rpm\n0,800\n1,801\n", b"(1700000000.000000) can0 7E8#04410C1AF8000000\n",
-                              b'{"name":"a","value":1}\n', b"Datastream*****\n", b"MDF     4.10    ",
-                              b'{"capture_meta":"KW330","parameters":']))
+@given(
+    content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8"))),
+    start=st.sampled_from(
+        [
+            b"",
+            b"time,rpm\n0,800\n1,801\n",
+            b"(1700000000.000000) can0 7E8#04410C1AF8000000\n",
+            b'{"name":"a","value":1}\n',
+            b"Datastream*****\n",
+            b"MDF     4.10    ",
+            b'{"capture_meta":"KW330","parameters":',
+        ]
+    ),
+)
 def test_no_bytes_raise_anything_but_a_log_error(tmp_path, content, start):
     path = tmp_path / "log.bin"
     path.write_bytes(start + content)
     swallow(path)
 
 
-WHOLE = sorted(path for path in (Path(__file__).parent / "data" / "logs").iterdir() if path.name != "README.md")
+WHOLE = sorted(
+    path for path in (Path(__file__).parent / "data" / "logs").iterdir() if path.name != "README.md"
+)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(whole=st.sampled_from(WHOLE), begin=st.floats(0, 1), length=st.integers(0, 40),
-       filling=st.one_of(st.binary(max_size=8), st.sampled_from([b",", b";", b'"', b"\n", b"-", b"1e9", b"\r", b"\0"])))
+@given(
+    whole=st.sampled_from(WHOLE),
+    begin=st.floats(0, 1),
+    length=st.integers(0, 40),
+    filling=st.one_of(
+        st.binary(max_size=8), st.sampled_from([b",", b";", b'"', b"\n", b"-", b"1e9", b"\r", b"\0"])
+    ),
+)
 def test_no_damage_to_a_log_raises_anything_but_a_log_error(tmp_path, whole, begin, length, filling):
     raw = whole.read_bytes()
     at = int(begin * len(raw))
     path = tmp_path / whole.name
-    path.write_bytes(raw[:at] + filling + raw[at + length:])
+    path.write_bytes(raw[:at] + filling + raw[at + length :])
     swallow(path)
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    path = tmp_path / "log.csv"
+    header, row = "time (s),rpm,speed (km/h),engine load (%)\n", "{},812.25,45.0,31.5\n"
+    peaks = []
+    for rows in (100_000, 300_000):
+        path.write_text(header + "".join(row.format(i) for i in range(rows)), encoding="utf-8")
+        tracemalloc.start()
+        readings = sum(len(run.values) for batch in open_log(path).batches() for run in batch)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert readings == 3 * rows
+    assert peaks[1] < 1.2 * peaks[0]

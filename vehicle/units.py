@@ -1,8 +1,8 @@
 """Conversion into the one fixed unit each signal has, from a small table of exact factors.
 
-Factors are the legal definitions (international yard and pound 1959, SI brochure 9th edition; the inch of
-mercury is ISO 80000-4's conventional 13 595.1 kg/m³ at 9.806 65 m/s²). Written as fractions so that nothing
-is rounded before the one multiplication.
+Factors are the definitions (international yard and pound of 1959, SI brochure; NIST SP 811 lists them all, the
+inch of mercury being the conventional 13 595.1 kg/m³ at 9.806 65 m/s²). Written as fractions so that nothing is
+rounded before the one multiplication.
 """
 
 from __future__ import annotations
@@ -14,33 +14,54 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MILE = Fraction(1609344, 1000)                      # m
-_POUND = Fraction(45359237, 100000)                  # g
-_GRAVITY = Fraction(980665, 100000)                  # m/s²
-_US_GALLON = Fraction(3785411784, 1_000_000_000)     # L
-_IMPERIAL_GALLON = Fraction(454609, 100000)          # L
-_PSI = _POUND / 1000 * _GRAVITY / (Fraction(254, 10000) ** 2) / 1000                    # kPa
-_INCH_MERCURY = Fraction(135951, 10) * _GRAVITY * Fraction(254, 10000) / 1000           # kPa
-_INCH_WATER = 1000 * _GRAVITY * Fraction(254, 10000) / 1000                             # kPa
-_FOOT_POUND = Fraction(3048, 10000) * _POUND / 1000 * _GRAVITY                          # Nm
+_MILE = Fraction(1609344, 1000)  # m
+_POUND = Fraction(45359237, 100000)  # g
+_GRAVITY = Fraction(980665, 100000)  # m/s²
+_US_GALLON = Fraction(3785411784, 1_000_000_000)  # L
+_IMPERIAL_GALLON = Fraction(454609, 100000)  # L
+_PSI = _POUND / 1000 * _GRAVITY / (Fraction(254, 10000) ** 2) / 1000  # kPa
+_INCH_MERCURY = Fraction(135951, 10) * _GRAVITY * Fraction(254, 10000) / 1000  # kPa
+_INCH_WATER = 1000 * _GRAVITY * Fraction(254, 10000) / 1000  # kPa
+_FOOT_POUND = Fraction(3048, 10000) * _POUND / 1000 * _GRAVITY  # Nm
 
 _PRESSURE_KPA = {
-    "Pa": Fraction(1, 1000), "hPa": Fraction(1, 10), "kPa": Fraction(1), "MPa": Fraction(1000),
-    "mbar": Fraction(1, 10), "bar": Fraction(100), "psi": _PSI, "inHg": _INCH_MERCURY,
-    "mmHg": _INCH_MERCURY / Fraction(254, 10), "inH2O": _INCH_WATER, "atm": Fraction(101325, 1000),
+    "Pa": Fraction(1, 1000),
+    "hPa": Fraction(1, 10),
+    "kPa": Fraction(1),
+    "MPa": Fraction(1000),
+    "mbar": Fraction(1, 10),
+    "bar": Fraction(100),
+    "psi": _PSI,
+    "inHg": _INCH_MERCURY,
+    "mmHg": _INCH_MERCURY / Fraction(254, 10),
+    "inH2O": _INCH_WATER,
+    "atm": Fraction(101325, 1000),
     "kgf/cm²": Fraction(980665, 10000),
 }
 _LENGTH_M = {
-    "mm": Fraction(1, 1000), "m": Fraction(1), "km": Fraction(1000), "mi": _MILE, "ft": Fraction(3048, 10000),
-    "yd": Fraction(9144, 10000), "nmi": Fraction(1852),
+    "mm": Fraction(1, 1000),
+    "m": Fraction(1),
+    "km": Fraction(1000),
+    "mi": _MILE,
+    "ft": Fraction(3048, 10000),
+    "yd": Fraction(9144, 10000),
+    "nmi": Fraction(1852),
 }
 _MASS_RATE_G_S = {
-    "g/s": Fraction(1), "kg/s": Fraction(1000), "kg/h": Fraction(10, 36), "g/min": Fraction(1, 60),
-    "lb/min": _POUND / 60, "lb/h": _POUND / 3600,
+    "g/s": Fraction(1),
+    "kg/s": Fraction(1000),
+    "kg/h": Fraction(10, 36),
+    "g/min": Fraction(1, 60),
+    "lb/min": _POUND / 60,
+    "lb/h": _POUND / 3600,
 }
 _TIME_S = {
-    "µs": Fraction(1, 1_000_000), "ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60),
-    "h": Fraction(3600), "d": Fraction(86400),
+    "µs": Fraction(1, 1_000_000),
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "min": Fraction(60),
+    "h": Fraction(3600),
+    "d": Fraction(86400),
 }
 
 
@@ -59,22 +80,33 @@ _FACTORS: dict[str, dict[str, Fraction]] = {
     "s": _TIME_S,
     "min": _rescale(_TIME_S, "min"),
     "km/h": {
-        "km/h": Fraction(1), "m/s": Fraction(36, 10), "mph": _MILE / 1000, "kn": Fraction(1852, 1000),
+        "km/h": Fraction(1),
+        "m/s": Fraction(36, 10),
+        "mph": _MILE / 1000,
+        "kn": Fraction(1852, 1000),
         "ft/s": Fraction(3048, 10000) * Fraction(36, 10),
     },
     "L/h": {
-        "L/h": Fraction(1), "L/min": Fraction(60), "cc/min": Fraction(60, 1000), "gal/h": _US_GALLON,
+        "L/h": Fraction(1),
+        "L/min": Fraction(60),
+        "cc/min": Fraction(60, 1000),
+        "gal/h": _US_GALLON,
         "gal/h (imperial)": _IMPERIAL_GALLON,
     },
     "L": {
-        "L": Fraction(1), "mL": Fraction(1, 1000), "gal": _US_GALLON, "gal (imperial)": _IMPERIAL_GALLON,
+        "L": Fraction(1),
+        "mL": Fraction(1, 1000),
+        "gal": _US_GALLON,
+        "gal (imperial)": _IMPERIAL_GALLON,
     },
     "V": {"V": Fraction(1), "mV": Fraction(1, 1000)},
     "mA": {"mA": Fraction(1), "A": Fraction(1000)},
     "A": {"A": Fraction(1), "mA": Fraction(1, 1000)},
     "Nm": {"Nm": Fraction(1), "ft·lb": _FOOT_POUND, "kgf·m": _GRAVITY},
     "kW": {
-        "kW": Fraction(1), "W": Fraction(1, 1000), "hp": _FOOT_POUND * 550 / 1000,
+        "kW": Fraction(1),
+        "W": Fraction(1, 1000),
+        "hp": _FOOT_POUND * 550 / 1000,
         "PS": 75 * _GRAVITY / 1000,
     },
     "m/s²": {"m/s²": Fraction(1), "g": _GRAVITY, "ft/s²": Fraction(3048, 10000)},
@@ -85,8 +117,11 @@ _FACTORS: dict[str, dict[str, Fraction]] = {
     "rpm": {"rpm": Fraction(1)},
     "ppm": {"ppm": Fraction(1)},
 }
-_ZERO_CELSIUS = {"°C": (Fraction(1), Fraction(0)), "K": (Fraction(1), Fraction(-27315, 100)),
-                 "°F": (Fraction(5, 9), Fraction(-160, 9))}
+_ZERO_CELSIUS = {
+    "°C": (Fraction(1), Fraction(0)),
+    "K": (Fraction(1), Fraction(-27315, 100)),
+    "°F": (Fraction(5, 9), Fraction(-160, 9)),
+}
 
 
 def scale(found: str, wanted: str) -> tuple[float, float] | None:

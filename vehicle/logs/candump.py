@@ -25,15 +25,23 @@ if TYPE_CHECKING:
     from vehicle.runs import Run
 
 _EPOCH = datetime(1970, 1, 1)
-_LOOKED_AT = 20     # lines
+_LOOKED_AT = 20  # lines
 _ID = rb"([0-9A-Fa-f]{8}|[0-9A-Fa-f]{3})"
 _TIME = rb"(\d{1,12}\.\d{1,9}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,9})"
 # candump -l:  (1627274454.050450) can0 7E8#03410B4C00000000      a second # and a digit mark CAN FD
-_FILE = re.compile(rb"^\(" + _TIME + rb"\) +\S{1,32} +" + _ID + rb"#(?:#[0-9A-Fa-f])?([0-9A-Fa-f]*)(?: [RT])?\r?$",
-                   re.MULTILINE)
+_FILE = re.compile(
+    rb"^\(" + _TIME + rb"\) +\S{1,32} +" + _ID + rb"#(?:#[0-9A-Fa-f])?([0-9A-Fa-f]*)(?: [RT])?\r?$",
+    re.MULTILINE,
+)
 # candump on a console:   (000.000000)  can0  RX - -  7E8   [8]  03 41 0B 4C 00 00 00 00
-_CONSOLE = re.compile(rb"^ {0,8}(?:\(" + _TIME + rb"\) {1,8})?[^ ]{1,32} {1,8}(?:[RT]X {1,8}(?:[-BE] {1,8}){0,2})?"
-                      + _ID + rb" {1,8}\[\d{1,2}\] {0,8}((?:[0-9A-Fa-f]{2} ?)*)", re.MULTILINE)
+_CONSOLE = re.compile(
+    rb"^ {0,8}(?:\("
+    + _TIME
+    + rb"\) {1,8})?[^ ]{1,32} {1,8}(?:[RT]X {1,8}(?:[-BE] {1,8}){0,2})?"
+    + _ID
+    + rb" {1,8}\[\d{1,2}\] {0,8}((?:[0-9A-Fa-f]{2} ?)*)",
+    re.MULTILINE,
+)
 _REMOTE = re.compile(rb"#R\d?|remote request|ERRORFRAME")
 
 
@@ -52,7 +60,7 @@ class CandumpReader(LogReader):
 
     def __init__(self, head: Head) -> None:
         super().__init__(head)
-        self._channels = Channels(self.format, self._notes, self.columns)
+        self._channels = Channels(self.format, self._notes, self.columns, tells_repeats=True)
         self._answers = Answers(self._channels, self._notes)
         self._timeline = Timeline(self._notes, tells_repeats=False)
         self._form: TimeForm | None = None
@@ -77,8 +85,11 @@ class CandumpReader(LogReader):
         found = _FILE.findall(block.data)
         if len(found) == block.data.count(b"\n"):
             return [_Line(number, *parts) for number, parts in enumerate(found, start=block.first_line)]
-        return [line for number, text in enumerate(block.data.split(b"\n")[:-1], start=block.first_line)
-                if (line := self._line(number, text)) is not None]
+        return [
+            line
+            for number, text in enumerate(block.data.split(b"\n")[:-1], start=block.first_line)
+            if (line := self._line(number, text)) is not None
+        ]
 
     def _line(self, number: int, text: bytes) -> _Line | None:
         match = _FILE.search(text) or _CONSOLE.search(text)
@@ -103,19 +114,24 @@ class CandumpReader(LogReader):
 
     def _frames(self, lines: list[_Line]) -> list[Frame]:
         even = [line for line in lines if len(line.data) % 2 == 0 and (line.time or self.timing == "order")]
-        self._notes.count_lines("OBD frames without a time or with half a byte, dropped",
-                                [line.number for line in lines if line not in even][:PLACES] if len(even) < len(lines)
-                                else [])
+        self._notes.count_lines(
+            "OBD frames without a time or with half a byte, dropped",
+            [line.number for line in lines if line not in even][:PLACES] if len(even) < len(lines) else [],
+        )
         clock_us = np.array([self._time_us(line) for line in even], dtype=np.int64)
         times = self._timeline.place(clock_us, np.array([line.number for line in even], dtype=np.int64))
-        return [Frame(int(time), *_identifier(line.can_id), bytes.fromhex(line.data.decode()), line.number)
-                for time, line in zip(times, even, strict=True)]
+        return [
+            Frame(int(time), *_identifier(line.can_id), bytes.fromhex(line.data.decode()), line.number)
+            for time, line in zip(times, even, strict=True)
+        ]
 
     def _begin(self, line: _Line) -> None:
         if not line.time:
             self.timing = "order"
             self._form = TimeForm("rows", "none")
-            self._notes.say("The frames carry no time: times only number the lines (1 µs apart) and mean no duration.")
+            self._notes.say(
+                "The frames carry no time: times only number the lines (1 µs apart) and mean no duration."
+            )
         elif b"-" in line.time:
             self._form = TimeForm("iso", "local")
         else:

@@ -34,7 +34,9 @@ class CarScannerLongReader(LongReader):
         clock = super()._find_clock()
         seconds = numbers_in(self._table.cells(clock.column))
         if clock.form.numeric and all(0 <= second < _DAY_S for second in seconds):
-            return ClockColumn(clock.column, replace(clock.form, kind="time of day number", clock="local", doubt=""))
+            return ClockColumn(
+                clock.column, replace(clock.form, kind="time of day number", clock="local", doubt="")
+            )
         return clock
 
     def _start(self, form: TimeForm, clock_us: int) -> None:

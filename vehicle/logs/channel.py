@@ -25,10 +25,33 @@ if TYPE_CHECKING:
     Lines = NDArray[np.int64]
 
 # Texts that stand for "no value" in the logs of one app or another.
-MISSING = frozenset({
-    "", "-", "--", "---", "----", "nan", "n/a", "na", "#n/a", "null", "none", "nil", "no data", "nodata", "?",
-    "inf", "-inf", "+inf", "infinity", "-infinity", "∞", "-∞", "+∞",
-})
+MISSING = frozenset(
+    {
+        "",
+        "-",
+        "--",
+        "---",
+        "----",
+        "nan",
+        "n/a",
+        "na",
+        "#n/a",
+        "null",
+        "none",
+        "nil",
+        "no data",
+        "nodata",
+        "?",
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+        "∞",
+        "-∞",
+        "+∞",
+    }
+)
 
 
 class NotMeasured(NamedTuple):
@@ -42,26 +65,49 @@ class NotMeasured(NamedTuple):
 
 # Apps round 99.21875 to 99.2 or 99.22.
 NOT_MEASURED = (
-    NotMeasured(re.compile(r"o2_b\ds\d_trim"), 99.21875, 0.03,
-                "99.2 % is the byte 255: the sensor is not used for fuel trim (SAE J1979)"),
-    NotMeasured(re.compile(r"commanded_equiv_ratio"), 0.0, 0.0,
-                "a fuel-air ratio of 0 is no measurement, the car fills in zeros"),
+    NotMeasured(
+        re.compile(r"o2_b\ds\d_trim"),
+        99.21875,
+        0.03,
+        "99.2 % is the byte 255: the sensor is not used for fuel trim (SAE J1979)",
+    ),
+    NotMeasured(
+        re.compile(r"commanded_equiv_ratio"),
+        0.0,
+        0.0,
+        "a fuel-air ratio of 0 is no measurement, the car fills in zeros",
+    ),
 )
 
 
 class Channel:
     """One column or named channel of a log."""
 
-    def __init__(self, meaning: Meaning, notes: Notes, alone: Callable[[Meaning], Meaning]) -> None:
+    def __init__(
+        self,
+        meaning: Meaning,
+        notes: Notes,
+        alone: Callable[[Meaning], Meaning],
+        *,
+        tells_repeats: bool = False,
+    ) -> None:
         self.meaning = meaning
-        self.match = ColumnMatch(source=meaning.source, unit_found=meaning.unit_found, signal=meaning.signal,
-                                 unit=meaning.unit, how=meaning.how, reason=meaning.reason)
+        self.match = ColumnMatch(
+            source=meaning.source,
+            unit_found=meaning.unit_found,
+            signal=meaning.signal,
+            unit=meaning.unit,
+            how=meaning.how,
+            reason=meaning.reason,
+        )
         self.kept = self.missing = self.rejected = self.not_measured = 0
         self.first_missing = 0
         self.example = ""
         self._notes = notes
         self._alone = alone
         self._settled = False
+        self._tells_repeats = tells_repeats
+        self._last_us: int | None = None
 
     def take(self, column: pd.Series | Numbers, times_us: NDArray[np.int64], lines: Lines) -> Run | None:
         """Return the readings among the cells of some rows, and count the cells that are none."""
@@ -75,10 +121,13 @@ class Channel:
         if not self._settled:
             self._settle(found)
         values = self._converted(found)
-        self._tell_outside(values, lines[here])
+        times_us, lines = times_us[here], lines[here]
+        self._tell_outside(values, lines)
+        if self._tells_repeats:
+            self._tell_repeats(times_us, lines)
         self.kept += len(values)
         meaning = self.meaning
-        return Run(meaning.signal, meaning.unit, meaning.ecu, times_us[here], values, meaning.source)
+        return Run(meaning.signal, meaning.unit, meaning.ecu, times_us, values, meaning.source)
 
     def finish(self, rows: int) -> None:
         """Settle what a channel without a single reading is."""
@@ -152,8 +201,10 @@ class Channel:
         if outside.mean() <= 0.5:
             return
         signal = SIGNALS[self.meaning.signal]
-        reason = (f"values like {values[outside][0]:g} {signal.unit} cannot be {signal.name} "
-                  f"({signal.low:g} to {signal.high:g}), so another unit or quantity is meant")
+        reason = (
+            f"values like {values[outside][0]:g} {signal.unit} cannot be {signal.name} "
+            f"({signal.low:g} to {signal.high:g}), so another unit or quantity is meant"
+        )
         if signal.unit == "ratio" and 8 < np.median(values) < 30:
             reason += "; it looks like an air-fuel ratio, whose stoichiometric value the file does not state"
         self.meaning = self._alone(self.meaning.as_found(reason))
@@ -161,9 +212,19 @@ class Channel:
         self.match.how, self.match.reason = "unknown", reason
         self._notes.say(f"{self.meaning.source!r} is kept as {self.meaning.signal}: {reason}.")
 
+    def _tell_repeats(self, times_us: NDArray[np.int64], lines: Lines) -> None:
+        before = times_us[0] - 1 if self._last_us is None else self._last_us
+        self._last_us = int(times_us[-1])
+        again = np.diff(times_us, prepend=before) == 0
+        what = f"Readings of {self.meaning.source!r} with the time of the one before; both are kept"
+        self._notes.count_lines(what, lines[again])
+
     def _tell_outside(self, values: Numbers, lines: Lines) -> None:
         found = np.flatnonzero(self._outside(values))
         if len(found):
             signal = SIGNALS[self.meaning.signal]
-            self._notes.count(f"Values of {signal.name} beyond {signal.low:g} to {signal.high:g}, kept",
-                              [f"line {lines[i]}: {values[i]:g}" for i in found[:PLACES]], len(found))
+            self._notes.count(
+                f"Values of {signal.name} beyond {signal.low:g} to {signal.high:g}, kept",
+                [f"line {lines[i]}: {values[i]:g}" for i in found[:PLACES]],
+                len(found),
+            )

@@ -17,10 +17,13 @@ _NAMED = 20
 class Channels:
     """The channels of one log, by the name (and unit) the file gives them."""
 
-    def __init__(self, log_format: str, notes: Notes, matches: list[ColumnMatch]) -> None:
+    def __init__(
+        self, log_format: str, notes: Notes, matches: list[ColumnMatch], *, tells_repeats: bool = False
+    ) -> None:
         self._format = log_format
         self._notes = notes
         self._matches = matches
+        self._tells_repeats = tells_repeats  # where rows are tables, the timeline tells them by row
         self._known: dict[Hashable, Channel] = {}
         self._taken: dict[tuple[str, str], str] = {}
 
@@ -40,7 +43,7 @@ class Channels:
         """Make a channel whose meaning is settled; None beyond 2,000 of them."""
         if self._is_full():
             return None
-        channel = Channel(self._alone(meaning), self._notes, self._alone)
+        channel = Channel(self._alone(meaning), self._notes, self._alone, tells_repeats=self._tells_repeats)
         self._known[name] = channel
         self._matches.append(channel.match)
         return channel
@@ -58,13 +61,16 @@ class Channels:
             channel.finish(rows)
         empty = [c for c in channels if not (c.kept or c.rejected or c.not_measured)]
         self._tell("Columns without a single value", empty)
-        self._tell("Columns that hold no numbers, ignored", [c for c in channels if c.rejected and not c.kept])
+        self._tell(
+            "Columns that hold no numbers, ignored", [c for c in channels if c.rejected and not c.kept]
+        )
         self._tell_missing([c for c in channels if c.missing and c.kept])
         for channel in channels:
             if channel.not_measured:
                 reasons = "; ".join(mark.reason for mark in channel.marks())
-                self._notes.say(f"{channel.not_measured:,} values of {channel.match.source!r} were not kept: "
-                                f"{reasons}.")
+                self._notes.say(
+                    f"{channel.not_measured:,} values of {channel.match.source!r} were not kept: {reasons}."
+                )
 
     def _alone(self, meaning: Meaning) -> Meaning:
         """Return the meaning under a name that no other channel of the same ECU has."""
@@ -86,8 +92,10 @@ class Channels:
 
     def _tell_missing(self, channels: list[Channel]) -> None:
         if channels:
-            named = "; ".join(f"{c.match.source!r} {c.missing:,}, first in line {c.first_missing}"
-                              for c in channels[:PLACES])
+            named = "; ".join(
+                f"{c.match.source!r} {c.missing:,}, first in line {c.first_missing}"
+                for c in channels[:PLACES]
+            )
             more = f"; and {len(channels) - PLACES} more columns" if len(channels) > PLACES else ""
             total = sum(c.missing for c in channels)
             self._notes.say(f"Empty cells in columns that are kept: {total:,} ({named}{more}).")

@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from vehicle.logs.preview import Clock
 
 DAY_US = 86_400_000_000
-_ENOUGH = 0.8               # of the cells looked at; the others are damaged
+_ENOUGH = 0.8  # of the cells looked at; the others are damaged
 _NUMBER = re.compile(r"[-+]?\d{1,20}([.,]\d{0,20})?([eE][-+]?\d{1,3})?")
-_FARTHEST_US = 9e15         # 285 years: beyond it a number is no time
+_FARTHEST_US = 9e15  # 285 years: beyond it a number is no time
 _PER_UNIT = {"µs": 1.0, "ms": 1e3, "s": 1e6, "min": 6e7, "h": 3.6e9}
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?(?P<zone> ?(Z|[+-]\d{2}:?\d{2}))?")
 _NAMED_MONTH = re.compile(r"\d{1,2}[-. /][^\W\d]{3,10}\.?[-. /]\d{4} \d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?")
-_NUMBERED = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}),? \d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?")
+_NUMBERED = re.compile(
+    r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}),? \d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?"
+)
 _SECONDS = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%I:%M:%S.%f %p", "%I:%M:%S %p", "%I:%M %p")
 
 
@@ -38,7 +40,7 @@ _SECONDS = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%I:%M:%S.%f %p", "%I:%M:%S %p",
 class TimeForm:
     """How one column writes time."""
 
-    kind: str               # number, time of day, time of day number, iso, date, named month, rows
+    kind: str  # number, time of day, time of day number, iso, date, named month, rows
     clock: Clock
     per_unit_us: float = 1e6
     formats: tuple[str, ...] = ()
@@ -72,7 +74,7 @@ def number_form(samples: Sequence[str], unit_text: str | None) -> TimeForm | Non
         return None
     size = max((abs(value) for value in values), default=0.0)
     for limit, per_unit in ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3), (1e8, 1e6)):
-        if size > limit:        # 1e8 s is 1973: no drive lasts that long, so it counts from 1970
+        if size > limit:  # 1e8 s is 1973: no drive lasts that long, so it counts from 1970
             return TimeForm("number", "utc", per_unit)
     unit = unit_of(unit_text) if unit_text else None
     if unit is None or unit[0] not in _PER_UNIT:
@@ -185,7 +187,9 @@ def _months() -> dict[str, int]:
 
 def zone_minutes(text: str) -> int | None:
     """Return the offset from UTC that a text such as `Wed Aug 05 18:57:56 GMT+01:00 2026` states."""
-    zone = re.search(r"GMT([+-])(\d{2}):(\d{2})", clean(text)) or re.search(r"(GMT|UTC)()()(?![+-])", clean(text))
+    zone = re.search(r"GMT([+-])(\d{2}):(\d{2})", clean(text)) or re.search(
+        r"(GMT|UTC)()()(?![+-])", clean(text)
+    )
     if zone is None:
         return None
     return 0 if not zone[2] else (int(zone[2]) * 60 + int(zone[3])) * (1 if zone[1] == "+" else -1)

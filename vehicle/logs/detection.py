@@ -25,14 +25,31 @@ if TYPE_CHECKING:
     from vehicle.logs.text import Head
 
 READERS: tuple[type[LogReader], ...] = (
-    TorqueReader, CarScannerLongReader, CarScannerWideReader, ObdAutoDoctorReader, CarObdReader, Mf4Reader,
-    CandumpReader, OpenXcReader, Kw330TextReader, Kw330JsonReader, PlainCsvReader, PlainLongReader,
+    TorqueReader,
+    CarScannerLongReader,
+    CarScannerWideReader,
+    ObdAutoDoctorReader,
+    CarObdReader,
+    Mf4Reader,
+    CandumpReader,
+    OpenXcReader,
+    Kw330TextReader,
+    Kw330JsonReader,
+    PlainCsvReader,
+    PlainLongReader,
 )
 _LEAST = 0.2
 _KINDS = {
-    b"\x1f\x8b": "a gzip archive", b"PK\x03\x04": "a zip archive or spreadsheet", b"BZh": "a bzip2 archive",
-    b"\x28\xb5\x2f\xfd": "a zstd archive", b"7z\xbc\xaf": "a 7z archive", b"SQLite format 3": "an SQLite database",
-    b"PAR1": "a Parquet file", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture", b"%PDF": "a PDF",
+    b"\x1f\x8b": "a gzip archive",
+    b"PK\x03\x04": "a zip archive or spreadsheet",
+    b"BZh": "a bzip2 archive",
+    b"\x28\xb5\x2f\xfd": "a zstd archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"SQLite format 3": "an SQLite database",
+    b"PAR1": "a Parquet file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"%PDF": "a PDF",
     b"LOGG": "a Vector BLF file",
 }
 
@@ -41,7 +58,9 @@ def reader_for(path: Path, log_format: str | None) -> LogReader:
     """Return a reader primed with the file's first batch; raises LogError where there can be none."""
     head = read_head(path)
     if log_format is not None and log_format not in FORMATS:
-        raise UnknownFormatError(f"There is no log format {log_format!r}.", f"Formats are {', '.join(FORMATS)}.")
+        raise UnknownFormatError(
+            f"There is no log format {log_format!r}.", f"Formats are {', '.join(FORMATS)}."
+        )
     _refuse_binary(head)
     if not head.raw.strip():
         raise UnknownFormatError(f"{path.name} is empty.", "Check that the log was saved.")
@@ -57,11 +76,15 @@ def _refuse_binary(head: Head) -> None:
         return
     for mark, kind in _KINDS.items():
         if head.raw.startswith(mark):
-            raise BinaryLogError(f"{head.path.name} is {kind}, whatever its name says.",
-                                 "Unpack or export it as a text log (CSV, candump) or MF4 first.")
+            raise BinaryLogError(
+                f"{head.path.name} is {kind}, whatever its name says.",
+                "Unpack or export it as a text log (CSV, candump) or MF4 first.",
+            )
     if not head.encoding.startswith("utf-16") and b"\0" in head.raw:
-        raise BinaryLogError(f"{head.path.name} holds binary data, whatever its name says.",
-                             f"Understood are {', '.join(FORMATS.values())}.")
+        raise BinaryLogError(
+            f"{head.path.name} holds binary data, whatever its name says.",
+            f"Understood are {', '.join(FORMATS.values())}.",
+        )
 
 
 def _unknown(head: Head) -> UnknownFormatError:

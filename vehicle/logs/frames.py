@@ -24,7 +24,7 @@ _NEWLINE = ord("\n")
 _NO_VALUE = sorted({form for text in MISSING for form in (text, text.upper(), text.capitalize(), "NaN")})
 
 
-Kind = Literal["str", "category"]     # of columns that are not numbers
+Kind = Literal["str", "category"]  # of columns that are not numbers
 
 
 class Frame(NamedTuple):
@@ -39,13 +39,14 @@ class Frame(NamedTuple):
 class Frames:
     """Reads the rows of one table; its header may be repeated, or change, further down."""
 
-    def __init__(self, head: Head, table: Table, notes: Notes, kinds: Mapping[int, Kind],
-                 fixed: frozenset[int]) -> None:
+    def __init__(
+        self, head: Head, table: Table, notes: Notes, kinds: Mapping[int, Kind], fixed: frozenset[int]
+    ) -> None:
         self._head = head
         self._table = table
         self._notes = notes
         self._kinds = kinds
-        self._fixed_columns = fixed     # their headings must stand in their places in every later header
+        self._fixed_columns = fixed  # their headings must stand in their places in every later header
         self._fits = True
         self._header = table.header
         self._header_fields = table.header_fields
@@ -92,7 +93,9 @@ class Frames:
         places = [fields[column] if column < len(fields) else None for column in self._fixed_columns]
         self._fits = places == [self._table.header_fields[column] for column in self._fixed_columns]
         if not self._fits:
-            self._notes.count_lines("Another header begins whose time column differs; its rows are dropped", [number])
+            self._notes.count_lines(
+                "Another header begins whose time column differs; its rows are dropped", [number]
+            )
         else:
             self._notes.count_lines("Another header begins among the rows; columns change there", [number])
             self._fields += len(fields) - len(self._header_fields)
@@ -112,8 +115,9 @@ class Frames:
         if len(lines):
             yield Frame(self._parsed(data, len(lines)), lines + first_line, self._header, block.position)
 
-    def _mended(self, data: bytes, good: NDArray[np.bool_], first_line: int,
-                last: int) -> tuple[bytes, NDArray[np.int64]]:
+    def _mended(
+        self, data: bytes, good: NDArray[np.bool_], first_line: int, last: int
+    ) -> tuple[bytes, NDArray[np.int64]]:
         lines = data.split(b"\n")[:-1]
         kept = good.copy()
         for index in np.flatnonzero(~good):
@@ -131,15 +135,17 @@ class Frames:
         if len(fields) > want and not any(fields[want:]):
             fields = fields[:want]
         elif len(fields) < want and is_last:
-            fields = fields[:-1]        # the last one may be cut in the middle of its number
-            self._notes.say(f"The last line, {number}, is cut off: its first {len(fields)} of {want} fields "
-                            "are kept.")
+            fields = fields[:-1]  # the last one may be cut in the middle of its number
+            self._notes.say(
+                f"The last line, {number}, is cut off: its first {len(fields)} of {want} fields are kept."
+            )
             fields += [""] * (want - len(fields))
         elif len(fields) == want - 1 == len(self._header):
-            fields.append("")           # only the separator at the end of the row is missing
+            fields.append("")  # only the separator at the end of the row is missing
         elif len(fields) != want:
-            self._notes.count(f"Rows with another number of fields than {want}, dropped",
-                              [f"line {number}: {len(fields)}"])
+            self._notes.count(
+                f"Rows with another number of fields than {want}, dropped", [f"line {number}: {len(fields)}"]
+            )
             return None
         return self._joined(fields)
 
@@ -156,9 +162,19 @@ class Frames:
         kinds = {column: kind for column, kind in self._kinds.items() if column < self._fields}
         try:
             frame = pd.read_csv(
-                BytesIO(data), sep=self._table.separator, header=None, names=columns, index_col=False,
-                dtype=kinds, na_values=_NO_VALUE, keep_default_na=False, skipinitialspace=True,
-                skip_blank_lines=False, decimal=self._table.decimal, low_memory=False, encoding="utf-8",
+                BytesIO(data),
+                sep=self._table.separator,
+                header=None,
+                names=columns,
+                index_col=False,
+                dtype=kinds,
+                na_values=_NO_VALUE,
+                keep_default_na=False,
+                skipinitialspace=True,
+                skip_blank_lines=False,
+                decimal=self._table.decimal,
+                low_memory=False,
+                encoding="utf-8",
                 encoding_errors="replace",
             )
         except pd.errors.ParserError:
@@ -178,7 +194,7 @@ class Frames:
         import pandas as pd
 
         lines = data.decode("utf-8", "replace").split("\n")[:-1]
-        rows = [(split(line, self._table.separator) + [""] * self._fields)[:self._fields] for line in lines]
+        rows = [(split(line, self._table.separator) + [""] * self._fields)[: self._fields] for line in lines]
         return self._pointed(pd.DataFrame(rows, columns=list(range(self._fields)), dtype=str))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-LONGEST_WAIT_US = 1_000_000     # N_Cr of ISO 15765-2: a consecutive frame later than this is lost
+LONGEST_WAIT_US = 1_000_000  # N_Cr of ISO 15765-2: a consecutive frame later than this is lost
 
 
 class Message(NamedTuple):
@@ -44,7 +44,7 @@ class Reassembly:
             self._first(time_us, sender, frame, line)
         elif kind == 2:
             return self._consecutive(time_us, sender, frame, line)
-        elif kind != 3:         # 3 is flow control and carries nothing
+        elif kind != 3:  # 3 is flow control and carries nothing
             self._lose(line)
         return None
 
@@ -54,7 +54,7 @@ class Reassembly:
         if not 0 < length <= len(frame) - begin:
             self._lose(line)
             return None
-        return Message(time_us, sender, frame[begin:begin + length], line)
+        return Message(time_us, sender, frame[begin : begin + length], line)
 
     def _first(self, time_us: int, sender: str, frame: bytes, line: int) -> None:
         if sender in self._growing:
@@ -78,7 +78,7 @@ class Reassembly:
         if len(growing.data) < growing.length:
             return None
         del self._growing[sender]
-        return Message(growing.time_us, sender, bytes(growing.data[:growing.length]), growing.line)
+        return Message(growing.time_us, sender, bytes(growing.data[: growing.length]), growing.line)
 
     def _lose(self, line: int) -> None:
         self.broken += 1

@@ -49,7 +49,9 @@ class Kw330TextReader(LogReader):
 
     def _runs(self) -> Iterator[list[Run]]:
         self.timing = "order"
-        self._notes.say("The device prints no time: times only number the lines (1 µs apart) and mean no duration.")
+        self._notes.say(
+            "The device prints no time: times only number the lines (1 µs apart) and mean no duration."
+        )
         for block in blocks(self._head):
             self.position_bytes = block.position
             lines = block.data.decode("utf-8", "replace").split("\n")[:-1]
@@ -74,7 +76,7 @@ class Kw330TextReader(LogReader):
         named = _NAMED.match(line)
         rest = (named["rest"] or "").strip() if named else ""
         if named is None or line.lstrip().startswith(("VIN:", "Protocol", "Language")):
-            return          # the head of a page
+            return  # the head of a page
         place = [f"line {number}: {clean(line, 60)!r}"]
         if not rest or rest.casefold() in MISSING:
             self._notes.count("Names without a value", place)
@@ -126,35 +128,55 @@ class Kw330JsonReader(LogReader):
 
     def _document(self) -> dict[str, Any]:
         if self.size_bytes > LARGEST_DOCUMENT:
-            raise LogTooLargeError(f"{self.path.name} is one JSON document of {self.size_bytes >> 20} MB; at most "
-                                   f"{LARGEST_DOCUMENT >> 20} MB can be read in one piece.", "Split the capture.")
+            raise LogTooLargeError(
+                f"{self.path.name} is one JSON document of {self.size_bytes >> 20} MB; at most "
+                f"{LARGEST_DOCUMENT >> 20} MB can be read in one piece.",
+                "Split the capture.",
+            )
         try:
             document = json.loads(self.path.read_bytes().decode(self._head.encoding, "replace"))
         except (ValueError, RecursionError) as problem:
-            raise BrokenLogError(f"{self.path.name} is no whole JSON document: {clean(str(problem), 120)}.",
-                                 "It may be cut short; save the capture again.") from problem
+            raise BrokenLogError(
+                f"{self.path.name} is no whole JSON document: {clean(str(problem), 120)}.",
+                "It may be cut short; save the capture again.",
+            ) from problem
         if not isinstance(document, dict) or not isinstance(document.get("parameters"), dict):
-            raise BrokenLogError(f"{self.path.name} names no parameters.", "A capture has parameters and samples.")
+            raise BrokenLogError(
+                f"{self.path.name} names no parameters.", "A capture has parameters and samples."
+            )
         return document
 
     def _tell_times(self, samples: list[dict[str, Any]]) -> None:
         estimated = [str(sample.get("frame")) for sample in samples if sample.get("t_sec_estimated")]
         if estimated:
             self.timing = "interpolated"
-            self._notes.count("Samples whose time the capture itself marks as interpolated",
-                              [f"frame {clean(frame, 12)}" for frame in estimated[:5]], len(estimated))
-        self._notes.say("Times are seconds since the engine started, as the device showed them; parameters of one "
-                        "sample were on different pages, up to some 10 s apart.")
+            self._notes.count(
+                "Samples whose time the capture itself marks as interpolated",
+                [f"frame {clean(frame, 12)}" for frame in estimated[:5]],
+                len(estimated),
+            )
+        self._notes.say(
+            "Times are seconds since the engine started, as the device showed them; parameters of one "
+            "sample were on different pages, up to some 10 s apart."
+        )
 
-    def _taken(self, name: str, parameter: Any, cells: list[Any], times: np.ndarray[Any, np.dtype[np.int64]],
-               numbers: np.ndarray[Any, np.dtype[np.int64]]) -> Run | None:
+    def _taken(
+        self,
+        name: str,
+        parameter: Any,
+        cells: list[Any],
+        times: np.ndarray[Any, np.dtype[np.int64]],
+        numbers: np.ndarray[Any, np.dtype[np.int64]],
+    ) -> Run | None:
         label = parameter.get("name") if isinstance(parameter, dict) else None
         unit = parameter.get("unit") if isinstance(parameter, dict) else None
         there = np.array([cell is not None for cell in cells])
         if not there.any():
             return None
         channel = self._channels.get(str(label or name), str(unit) if unit else None)
-        column = np.array([cell if isinstance(cell, str) else repr(_number(cell)) for cell in cells], dtype=object)
+        column = np.array(
+            [cell if isinstance(cell, str) else repr(_number(cell)) for cell in cells], dtype=object
+        )
         return channel.take(column[there], times[there], numbers[there]) if channel else None
 
     def _finish(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vehicle.logs.channels import Channels
 from vehicle.logs.errors import UnknownFormatError
 from vehicle.logs.names import key
 from vehicle.logs.timeline import Timeline
@@ -26,8 +27,13 @@ _TIME = ("seconds", "time", "timestamp", "t s", "time s", "date time", "datetime
 _NAME = ("signal", "label", "name", "parameter", "sensor", "channel", "pid name", "description", "pid")
 _VALUE = ("value", "reading", "val", "wert")
 _UNIT = ("units", "unit", "einheit")
-_PLACE = {"latitude": "latitude", "lat": "latitude", "longitude": "longitude", "longtitude": "longitude",
-          "lon": "longitude"}
+_PLACE = {
+    "latitude": "latitude",
+    "lat": "latitude",
+    "longitude": "longitude",
+    "longtitude": "longitude",
+    "lon": "longitude",
+}
 
 
 class Roles(NamedTuple):
@@ -43,8 +49,10 @@ class Roles(NamedTuple):
 def roles_of(header: Sequence[str]) -> Roles | None:
     """Return the roles of a long table's columns, or None where it is none."""
     keys = [key(name) for name in header]
-    time, name, value, unit = (next((keys.index(word) for word in words if word in keys), -1)
-                               for words in (_TIME, _NAME, _VALUE, _UNIT))
+    time, name, value, unit = (
+        next((keys.index(word) for word in words if word in keys), -1)
+        for words in (_TIME, _NAME, _VALUE, _UNIT)
+    )
     if min(time, name, value) < 0:
         return None
     return Roles(time, name, value, unit, {i: _PLACE[word] for i, word in enumerate(keys) if word in _PLACE})
@@ -55,6 +63,7 @@ class LongReader(WideReader):
 
     def __init__(self, head: Head) -> None:
         super().__init__(head)
+        self._channels = Channels(self.format, self._notes, self.columns, tells_repeats=True)
         self._timeline = Timeline(self._notes, wraps=self._clock.form.wraps, tells_repeats=False)
         self._last_place: dict[str, float] = {}
 
@@ -62,8 +71,10 @@ class LongReader(WideReader):
     def _roles(self) -> Roles:
         roles = roles_of(self._table.header)
         if roles is None:
-            raise UnknownFormatError(f"{self.path.name} has no columns for time, name and value.",
-                                     f"Its columns are {', '.join(self._table.header[:8])}.")
+            raise UnknownFormatError(
+                f"{self.path.name} has no columns for time, name and value.",
+                f"Its columns are {', '.join(self._table.header[:8])}.",
+            )
         return roles
 
     def _find_clock(self) -> ClockColumn:
@@ -140,13 +151,16 @@ def _groups(data: pd.DataFrame, roles: Roles) -> list[tuple[str, str, NDArray[np
     pairs = codes * len(units) + unit_codes
     order = np.argsort(pairs, kind="stable")
     edges = np.flatnonzero(np.diff(pairs[order])) + 1
-    return [(names[pairs[rows[0]] // len(units)], units[pairs[rows[0]] % len(units)], rows)
-            for rows in np.split(order, edges) if len(rows)]
+    return [
+        (names[pairs[rows[0]] // len(units)], units[pairs[rows[0]] % len(units)], rows)
+        for rows in np.split(order, edges)
+        if len(rows)
+    ]
 
 
 def _coded(data: pd.DataFrame, column: int) -> tuple[list[str], NDArray[np.int64]]:
     if column < 0 or column not in data:
         return [""], np.zeros(len(data), dtype=np.int64)
     categories = data[column].astype("category").cat
-    names = [*(str(name).strip() for name in categories.categories), ""]       # code -1: no text
+    names = [*(str(name).strip() for name in categories.categories), ""]  # code -1: no text
     return names, np.asarray(categories.codes, dtype=np.int64) % len(names)

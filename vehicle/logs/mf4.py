@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from vehicle.runs import Run
 
 _FRAMES = "CAN_DataFrame"
-_RECORDS = 50_000       # read at once
+_RECORDS = 50_000  # read at once
 
 
 class _Group(NamedTuple):
     number: int
     records: int
-    channels: list[tuple[int, str]]     # number and name, without the clock
+    channels: list[tuple[int, str]]  # number and name, without the clock
     frames: bool
 
 
@@ -43,7 +43,7 @@ class Mf4Reader(LogReader):
 
     def __init__(self, head: Head) -> None:
         super().__init__(head)
-        self._channels = Channels(self.format, self._notes, self.columns)
+        self._channels = Channels(self.format, self._notes, self.columns, tells_repeats=True)
         self._answers = Answers(self._channels, self._notes)
         self._timeline = Timeline(self._notes, tells_repeats=False)
         self._bytes_read = 0
@@ -61,7 +61,11 @@ class Mf4Reader(LogReader):
             records = sum(group.records for group in groups)
             for group in groups:
                 for offset in range(0, group.records, _RECORDS):
-                    yield self._of_frames(mdf, group, offset) if group.frames else self._of_signals(mdf, group, offset)
+                    yield (
+                        self._of_frames(mdf, group, offset)
+                        if group.frames
+                        else self._of_signals(mdf, group, offset)
+                    )
                     self.rows += min(_RECORDS, group.records - offset)
                     self.position_bytes = self.size_bytes * self.rows // records
         finally:
@@ -71,8 +75,10 @@ class Mf4Reader(LogReader):
         with self.path.open("rb") as file:
             wrong = damage(file)
         if wrong is not None:
-            raise BrokenLogError(f"{self.path.name} is no whole MDF file: {wrong}.",
-                                 "It was cut short; copy it again from the logger.")
+            raise BrokenLogError(
+                f"{self.path.name} is no whole MDF file: {wrong}.",
+                "It was cut short; copy it again from the logger.",
+            )
         if self._head.raw.startswith(MAGIC[1]):
             self._notes.say("The logger never finished this file; it is read up to its last whole record.")
         try:
@@ -84,12 +90,14 @@ class Mf4Reader(LogReader):
             ) from missing
         try:
             return MDF(self.path)
-        except Exception as problem:        # a foreign parser on a foreign file: it raises whatever it meets
+        except Exception as problem:  # a foreign parser on a foreign file: it raises whatever it meets
             raise self._broken(problem) from problem
 
     def _broken(self, problem: Exception) -> BrokenLogError:
-        return BrokenLogError(f"{self.path.name} cannot be read as MDF: {clean(str(problem), 160)}.",
-                              "It is damaged or of a kind asammdf does not know; copy it again from the logger.")
+        return BrokenLogError(
+            f"{self.path.name} cannot be read as MDF: {clean(str(problem), 160)}.",
+            "It is damaged or of a kind asammdf does not know; copy it again from the logger.",
+        )
 
     def _begin(self, mdf: Any, groups: list[_Group]) -> None:
         firsts = [float(self._got(mdf, group, group.channels[0], 0, 1).timestamps[0]) for group in groups]
@@ -111,25 +119,39 @@ class Mf4Reader(LogReader):
 
     def _got(self, mdf: Any, group: _Group, channel: tuple[int, str], offset: int, records: int) -> Any:
         try:
-            return mdf.get(channel[1], group=group.number, index=channel[0], record_offset=offset,
-                           record_count=records)
-        except Exception as problem:        # as above: damage inside a block shows only when it is unpacked
+            return mdf.get(
+                channel[1], group=group.number, index=channel[0], record_offset=offset, record_count=records
+            )
+        except Exception as problem:  # as above: damage inside a block shows only when it is unpacked
             raise self._broken(problem) from problem
 
     def _of_frames(self, mdf: Any, group: _Group, offset: int) -> list[Run]:
         got = self._got(mdf, group, group.channels[0], offset, _RECORDS)
         samples = got.samples
-        if not {f"{_FRAMES}.{part}" for part in ("ID", "DataLength", "DataBytes")} <= set(samples.dtype.names or ()):
-            raise BrokenLogError(f"{self.path.name} has CAN frames without identifier, length or data.",
-                                 "It is damaged; copy it again from the logger.")
+        if not {f"{_FRAMES}.{part}" for part in ("ID", "DataLength", "DataBytes")} <= set(
+            samples.dtype.names or ()
+        ):
+            raise BrokenLogError(
+                f"{self.path.name} has CAN frames without identifier, length or data.",
+                "It is damaged; copy it again from the logger.",
+            )
         ids = samples[f"{_FRAMES}.ID"].astype(np.int64) & 0x1FFFFFFF
-        extended = (samples[f"{_FRAMES}.IDE"] != 0) if f"{_FRAMES}.IDE" in samples.dtype.names else ids > 0x7FF
+        extended = (
+            (samples[f"{_FRAMES}.IDE"] != 0) if f"{_FRAMES}.IDE" in samples.dtype.names else ids > 0x7FF
+        )
         chosen = self._sorted_out(ids, extended)
         lengths, data = samples[f"{_FRAMES}.DataLength"], samples[f"{_FRAMES}.DataBytes"]
-        times = self._timeline.place(np.rint(got.timestamps[chosen] * 1e6).astype(np.int64), chosen + offset + 1)
+        times = self._timeline.place(
+            np.rint(got.timestamps[chosen] * 1e6).astype(np.int64), chosen + offset + 1
+        )
         return self._answers.decode(
-            Frame(int(time), int(ids[row]), bool(extended[row]), data[row, :lengths[row]].tobytes(),
-                  offset + int(row) + 1)
+            Frame(
+                int(time),
+                int(ids[row]),
+                bool(extended[row]),
+                data[row, : lengths[row]].tobytes(),
+                offset + int(row) + 1,
+            )
             for time, row in zip(times, chosen, strict=True)
         )
 
@@ -169,15 +191,22 @@ class Mf4Reader(LogReader):
         self._timeline.finish()
 
     def _nothing(self) -> NoUsableSignalError:
-        return no_answers(self, self._answers) if self._answers.others or self._answers.requests else super()._nothing()
+        return (
+            no_answers(self, self._answers)
+            if self._answers.others or self._answers.requests
+            else super()._nothing()
+        )
 
 
 def _groups(mdf: Any) -> list[_Group]:
     groups = []
     for index, group in enumerate(mdf.groups):
         records = int(group.channel_group.cycles_nr)
-        names = [(number, channel.name) for number, channel in enumerate(group.channels)
-                 if number != mdf.masters_db.get(index, -1)]
+        names = [
+            (number, channel.name)
+            for number, channel in enumerate(group.channels)
+            if number != mdf.masters_db.get(index, -1)
+        ]
         frames = [channel for channel in names if channel[1] == _FRAMES]
         bus = any("." in name and name.partition(".")[0].endswith("Frame") for _, name in names)
         if records and (frames or (names and not bus)):

@@ -68,7 +68,7 @@ def meaning_of(heading: str, log_format: str = "", unit_text: str | None = None)
     """Return what a column heading (or a name with its unit beside it) stands for in a format."""
     source = clean(mended(heading))
     ecu = _ECU.match(source)
-    bare = source[ecu.end():] if ecu else source
+    bare = source[ecu.end() :] if ecu else source
     name, found = (bare, unit_text) if unit_text is not None else _divided(bare, log_format)
     meaning = _meaning(source, name, clean(mended(found or ""), 20) or None, log_format)
     return meaning if ecu is None else replace(meaning, ecu=ecu[1].upper())
@@ -114,8 +114,16 @@ def _in_unit(unknown: Meaning, spelling: Spelling, found: str | None) -> Meaning
     if not found and not spelling.unit and wanted not in _ONLY_ONE_WAY:
         reasons.append(f"no unit stated; taken as {wanted}")
         guessed = True
-    return Meaning(unknown.source, unknown.unit_found, signal, wanted, "guessed" if guessed else "matched",
-                   "; ".join(reasons), factor=how[0], offset=how[1])
+    return Meaning(
+        unknown.source,
+        unknown.unit_found,
+        signal,
+        wanted,
+        "guessed" if guessed else "matched",
+        "; ".join(reasons),
+        factor=how[0],
+        offset=how[1],
+    )
 
 
 def _divided(heading: str, log_format: str) -> tuple[str, str | None]:

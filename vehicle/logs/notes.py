@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PLACES = 5
-KINDS = 60      # distinct things told; a file cannot make the list longer than this
+KINDS = 60  # distinct things told; a file cannot make the list longer than this
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Notes:
         if counted is None:
             counted = self._said[what] = _Counted()
         counted.count += number
-        counted.places.extend(places[:PLACES - len(counted.places)])
+        counted.places.extend(places[: PLACES - len(counted.places)])
 
     def count_lines(self, what: str, lines: Sequence[int] | NDArray[np.int64]) -> None:
         """Count events by the numbers of the lines where they happened."""

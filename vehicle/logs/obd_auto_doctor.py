@@ -62,8 +62,10 @@ class ObdAutoDoctorReader(DaylessReader):
         if is_rotation(values):
             self._rotation = Rotation(values.shape[1])
         else:
-            self._notes.say("Rows may repeat earlier values: which cells were read anew cannot be told, "
-                            "so all are kept with the time of their row.")
+            self._notes.say(
+                "Rows may repeat earlier values: which cells were read anew cannot be told, "
+                "so all are kept with the time of their row."
+            )
 
     def _values(self, frame: Frame) -> NDArray[np.float64]:
         import pandas as pd
@@ -72,34 +74,53 @@ class ObdAutoDoctorReader(DaylessReader):
         return np.column_stack(columns).astype(np.float64) if columns else np.empty((len(frame.lines), 0))
 
     def _value_columns(self, frame: Frame) -> list[int]:
-        return [index for index, heading in enumerate(frame.header)
-                if self._is_kept(index, heading) and index in frame.data]
+        return [
+            index
+            for index, heading in enumerate(frame.header)
+            if self._is_kept(index, heading) and index in frame.data
+        ]
 
-    def _read(self, rotation: Rotation, frame: Frame, times_us: NDArray[np.int64], *, last: bool) -> list[Run]:
+    def _read(
+        self, rotation: Rotation, frame: Frame, times_us: NDArray[np.int64], *, last: bool
+    ) -> list[Run]:
         values = self._values(frame)
         fresh, settled = rotation.fresh(values, last=last)
         rest = frame._replace(data=frame.data[settled:], lines=frame.lines[settled:])
         self._held = (rest, times_us[settled:]) if len(rest.lines) else None
         self._tell(values[:settled], fresh.cells, frame.lines[:settled][fresh.unsettled])
-        return [run for j, index in enumerate(self._value_columns(frame))
-                if (run := self._taken(frame, times_us, index, np.flatnonzero(fresh.cells[:, j]))) is not None]
+        return [
+            run
+            for j, index in enumerate(self._value_columns(frame))
+            if (run := self._taken(frame, times_us, index, np.flatnonzero(fresh.cells[:, j]))) is not None
+        ]
 
-    def _taken(self, frame: Frame, times_us: NDArray[np.int64], index: int, rows: NDArray[np.intp]) -> Run | None:
+    def _taken(
+        self, frame: Frame, times_us: NDArray[np.int64], index: int, rows: NDArray[np.intp]
+    ) -> Run | None:
         channel = self._channel_at(index, frame.header)
         column: pd.Series = frame.data[index].iloc[rows]
         return channel.take(column, times_us[rows], frame.lines[rows]) if channel else None
 
-    def _tell(self, values: NDArray[np.float64], cells: NDArray[np.bool_], unsettled: NDArray[np.int64]) -> None:
-        self._notes.say("Each row carries one new answer, in the order of the columns, and repeats the last "
-                        "value of the others: only the cell that was read in its row is kept.")
+    def _tell(
+        self, values: NDArray[np.float64], cells: NDArray[np.bool_], unsettled: NDArray[np.int64]
+    ) -> None:
+        self._notes.say(
+            "Each row carries one new answer, in the order of the columns, and repeats the last "
+            "value of the others: only the cell that was read in its row is kept."
+        )
         self._notes.count("Repeated cells, not kept", number=int((~np.isnan(values) & ~cells).sum()))
-        self._notes.count("Cells still empty because nothing was read yet", number=int(np.isnan(values).sum()))
-        self._notes.count_lines("Rows of which it cannot be told what was read, not kept: requests were skipped "
-                                "around them", unsettled)
+        self._notes.count(
+            "Cells still empty because nothing was read yet", number=int(np.isnan(values).sum())
+        )
+        self._notes.count_lines(
+            "Rows of which it cannot be told what was read, not kept: requests were skipped around them",
+            unsettled,
+        )
 
 
-def _joined(first: tuple[Frame, NDArray[np.int64]],
-            then: tuple[Frame, NDArray[np.int64]]) -> tuple[Frame, NDArray[np.int64]]:
+def _joined(
+    first: tuple[Frame, NDArray[np.int64]], then: tuple[Frame, NDArray[np.int64]]
+) -> tuple[Frame, NDArray[np.int64]]:
     import pandas as pd
 
     (before, times), (after, more) = first, then

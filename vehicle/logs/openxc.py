@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from vehicle.logs.text import Head
     from vehicle.runs import Run
 
-_LOOKED_AT = 20         # lines
-_FARTHEST_S = 9e9       # 285 years: beyond it a number is no time
+_LOOKED_AT = 20  # lines
+_FARTHEST_S = 9e9  # 285 years: beyond it a number is no time
 
 
 class _Message(NamedTuple):
     line: int
     name: str
     value: float
-    time_s: float       # not finite where the message has none
+    time_s: float  # not finite where the message has none
 
 
 class OpenXcReader(LogReader):
@@ -45,7 +45,7 @@ class OpenXcReader(LogReader):
 
     def __init__(self, head: Head) -> None:
         super().__init__(head)
-        self._channels = Channels(self.format, self._notes, self.columns)
+        self._channels = Channels(self.format, self._notes, self.columns, tells_repeats=True)
         self._timeline = Timeline(self._notes, tells_repeats=False)
         self._texts: dict[str, str] = {}
         self._switches: set[str] = set()
@@ -60,8 +60,10 @@ class OpenXcReader(LogReader):
     def _runs(self) -> Iterator[list[Run]]:
         if not self._timed:
             self.timing = "order"
-            self._notes.say("The messages carry no time: times only number the messages (1 µs apart) and mean "
-                            "no duration.")
+            self._notes.say(
+                "The messages carry no time: times only number the messages (1 µs apart) and mean "
+                "no duration."
+            )
         for block in blocks(self._head):
             self._notes.count_lines("Lines too long, dropped", block.too_long)
             self.position_bytes = block.position
@@ -88,8 +90,10 @@ class OpenXcReader(LogReader):
         if isinstance(value, int | float):
             return _number(value)
         self._texts.setdefault(name, clean(str(value), 20))
-        self._notes.count(f"Messages of {clean(name, 60)!r} that hold no number, dropped",
-                          [f"line {number}: {clean(str(value), 20)!r}"])
+        self._notes.count(
+            f"Messages of {clean(name, 60)!r} that hold no number, dropped",
+            [f"line {number}: {clean(str(value), 20)!r}"],
+        )
         return None
 
     def _of_messages(self, messages: list[_Message]) -> list[Run]:
@@ -111,8 +115,9 @@ class OpenXcReader(LogReader):
         if form is not None:
             self._set_start(form, clock_us)
 
-    def _by_name(self, messages: list[_Message], times_us: NDArray[np.int64],
-                 lines: NDArray[np.int64]) -> list[Run]:
+    def _by_name(
+        self, messages: list[_Message], times_us: NDArray[np.int64], lines: NDArray[np.int64]
+    ) -> list[Run]:
         rows: dict[str, list[int]] = {}
         for row, message in enumerate(messages):
             rows.setdefault(message.name, []).append(row)
@@ -128,7 +133,9 @@ class OpenXcReader(LogReader):
     def _channel(self, name: str) -> Channel | None:
         known = self._channels.known(name)
         if known is None and name in self._switches:
-            meaning = replace(meaning_of(name, self.format), unit="code", reason="true and false are kept as 1 and 0")
+            meaning = replace(
+                meaning_of(name, self.format), unit="code", reason="true and false are kept as 1 and 0"
+            )
             return self._channels.add(name, meaning)
         return known or self._channels.add(name, meaning_of(name, self.format))
 
@@ -136,8 +143,16 @@ class OpenXcReader(LogReader):
         self.duration_s = self._timeline.end_us / 1e6 if self.timing != "order" else None
         for name, example in self._texts.items():
             if self._channels.known(name) is None:
-                self.columns.append(ColumnMatch(source=clean(name), unit_found=None, signal=None, unit=None,
-                                                how="ignored", reason=f"not numbers (such as {example!r})"))
+                self.columns.append(
+                    ColumnMatch(
+                        source=clean(name),
+                        unit_found=None,
+                        signal=None,
+                        unit=None,
+                        how="ignored",
+                        reason=f"not numbers (such as {example!r})",
+                    )
+                )
         self._channels.finish(self.rows)
         self._timeline.finish()
 
@@ -146,7 +161,7 @@ def parsed(line: str | bytes) -> dict[str, Any] | None:
     """Return a line's message, or None where it is no OpenXC message."""
     try:
         message = json.loads(line)
-    except (ValueError, RecursionError):        # of damaged text, of brackets nested without end
+    except (ValueError, RecursionError):  # of damaged text, of brackets nested without end
         return None
     named = isinstance(message, dict) and isinstance(message.get("name"), str) and "value" in message
     return message if named else None
@@ -160,5 +175,5 @@ def _messages_of(head: Head) -> list[dict[str, Any]]:
 def _number(value: object) -> float:
     try:
         return float(value) if isinstance(value, int | float) else math.nan
-    except OverflowError:       # a whole number with hundreds of digits
+    except OverflowError:  # a whole number with hundreds of digits
         return math.nan

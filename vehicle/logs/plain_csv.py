@@ -20,11 +20,37 @@ if TYPE_CHECKING:
     from vehicle.logs.frames import Frame, Kind
     from vehicle.logs.text import Head
 
-_TIME_WORDS = frozenset({
-    "time", "timestamp", "timestamps", "t", "date", "datetime", "elapsed", "seconds", "sec", "epoch", "utc",
-    "clock", "ms", "millis", "zeit", "zeitstempel", "uhrzeit", "datum", "temps", "heure", "hora", "tiempo",
-    "fecha", "tempo", "data", "время", "дата",
-})
+_TIME_WORDS = frozenset(
+    {
+        "time",
+        "timestamp",
+        "timestamps",
+        "t",
+        "date",
+        "datetime",
+        "elapsed",
+        "seconds",
+        "sec",
+        "epoch",
+        "utc",
+        "clock",
+        "ms",
+        "millis",
+        "zeit",
+        "zeitstempel",
+        "uhrzeit",
+        "datum",
+        "temps",
+        "heure",
+        "hora",
+        "tiempo",
+        "fecha",
+        "tempo",
+        "data",
+        "время",
+        "дата",
+    }
+)
 _NONE = 9
 _NO_CLOCK = ClockColumn(-1, TimeForm("rows", "none"))
 
@@ -46,7 +72,9 @@ class PlainCsvReader(WideReader):
 
     def __init__(self, head: Head) -> None:
         super().__init__(head)
-        if self._clock.column < 0 and not any(meaning_of(name).how != "unknown" for name in self._table.header):
+        if self._clock.column < 0 and not any(
+            meaning_of(name).how != "unknown" for name in self._table.header
+        ):
             raise NoUsableSignalError(
                 f"{self.path.name} is a table, but no column tells the time and none has the name of a signal "
                 f"({', '.join(repr(name) for name in self._table.header[:6])} …).",
@@ -55,8 +83,11 @@ class PlainCsvReader(WideReader):
 
     def _find_clock(self) -> ClockColumn:
         self._date = -1
-        found = [(self._rank(clock), clock) for index in range(len(self._table.header))
-                 if (clock := self._clock_at(index)) is not None]
+        found = [
+            (self._rank(clock), clock)
+            for index in range(len(self._table.header))
+            if (clock := self._clock_at(index)) is not None
+        ]
         rank, clock = min(found, default=(_NONE, _NO_CLOCK), key=lambda ranked: ranked[0])
         if rank >= _NONE:
             return _NO_CLOCK
@@ -69,7 +100,7 @@ class PlainCsvReader(WideReader):
         if clock.form.numeric:
             return (0 if clock.form.dated else 2) if named and self._climbs(clock.column) else _NONE
         if not any(":" in cell for cell in self._table.cells(clock.column)):
-            return _NONE        # a date alone is no clock
+            return _NONE  # a date alone is no clock
         return (1 if clock.form.wraps else 0) + (0 if named else 3)
 
     def _climbs(self, index: int) -> bool:
@@ -104,7 +135,9 @@ class PlainCsvReader(WideReader):
         if self._date < 0:
             return super()._clock_us(frame)
         days = frame.data[self._date].astype(str).str.strip()
-        return read_times(days + " " + frame.data[self._clock.column].astype(str).str.strip(), self._clock.form)
+        return read_times(
+            days + " " + frame.data[self._clock.column].astype(str).str.strip(), self._clock.form
+        )
 
     def _start(self, form: TimeForm, clock_us: int) -> None:
         super()._start(form, clock_us)
@@ -118,7 +151,9 @@ class PlainCsvReader(WideReader):
             super()._tell_clock_column()
             return
         self.timing = "order"
-        self._notes.say("No column tells the time: times only number the rows (1 µs apart) and mean no duration.")
+        self._notes.say(
+            "No column tells the time: times only number the rows (1 µs apart) and mean no duration."
+        )
 
 
 class PlainLongReader(LongReader):

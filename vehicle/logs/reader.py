@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vehicle.runs import Run
 
 BATCH_READINGS = 50_000
-_EPOCH = datetime(1970, 1, 1)        # naive: counts on a device's clock whose zone is unknown
+_EPOCH = datetime(1970, 1, 1)  # naive: counts on a device's clock whose zone is unknown
 
 
 class LogReader(ABC):
@@ -37,8 +37,8 @@ class LogReader(ABC):
         self.size_bytes = head.size
         self.position_bytes = 0
         self.columns: list[ColumnMatch] = []
-        self.started_at: datetime | None = None         # UTC, only where the file settles it
-        self.local_start: datetime | None = None        # naive: the logging device's clock
+        self.started_at: datetime | None = None  # UTC, only where the file settles it
+        self.local_start: datetime | None = None  # naive: the logging device's clock
         self.clock: Clock = "none"
         self.timing: Timing = "measured"
         self.rows = 0
@@ -86,9 +86,16 @@ class LogReader(ABC):
         """Return what is known so far; unless `whole`, the number of rows is reckoned from the file's size."""
         share = self.position_bytes / self.size_bytes if self.size_bytes else 1.0
         return LogPreview(
-            format=self.format, columns=self.columns, rows=self.rows if whole else round(self.rows / share),
-            rows_estimated=not whole, started_at=self.started_at, local_start=self.local_start, clock=self.clock,
-            timing=self.timing, duration_s=self.duration_s if whole else None, warnings=self.warnings,
+            format=self.format,
+            columns=self.columns,
+            rows=self.rows if whole else round(self.rows / share),
+            rows_estimated=not whole,
+            started_at=self.started_at,
+            local_start=self.local_start,
+            clock=self.clock,
+            timing=self.timing,
+            duration_s=self.duration_s if whole else None,
+            warnings=self.warnings,
         )
 
     def _counted(self) -> Generator[list[Run]]:
@@ -113,8 +120,10 @@ class LogReader(ABC):
         if start is None:
             self._notes.say("The log tells the time of day but no date.")
         else:
-            self._notes.say(f"The date {start:%Y-%m-%d} is taken from the file's name; the rows tell only the "
-                            "time of day, in the logging device's zone.")
+            self._notes.say(
+                f"The date {start:%Y-%m-%d} is taken from the file's name; the rows tell only the "
+                "time of day, in the logging device's zone."
+            )
 
     def _set_start(self, form: TimeForm, clock_us: int) -> None:
         """Keep the date and zone of the first row as far as the file settles them."""

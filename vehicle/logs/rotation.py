@@ -62,7 +62,7 @@ class Rotation:
         """Return what was read in the first rows, and how many rows that settles."""
         changed = changed_cells(values, self._before)
         if self._row == 0 and changed[0].sum() > 1:
-            changed[0] = False          # what the first row repeats was read before the log began
+            changed[0] = False  # what the first row repeats was read before the log began
         rows, places = turns(changed, self._row)
         settled = len(values) if last or not len(rows) else int(rows[-1]) + 1
         place = self._places(rows, places, settled)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 200
 _GLANCE_ROWS = 50
 _MOST_FIELDS = 5_000
-_HEADER_WITHIN = 100        # lines; preambles of loggers are shorter
+_HEADER_WITHIN = 100  # lines; preambles of loggers are shorter
 _SEPARATORS = "\t;,"
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
@@ -32,11 +32,11 @@ class Table:
 
     separator: str
     decimal: str
-    header: tuple[str, ...]         # cleaned; "" where a column has no name
+    header: tuple[str, ...]  # cleaned; "" where a column has no name
     header_fields: tuple[str, ...]  # as they stand, to recognise a repeated header
-    units: tuple[str, ...] | None   # from a row of units below the header
-    first_row: int                  # 1-based line number of the first data row
-    fields: int                     # that most rows have
+    units: tuple[str, ...] | None  # from a row of units below the header
+    first_row: int  # 1-based line number of the first data row
+    fields: int  # that most rows have
     sample: tuple[tuple[str, ...], ...]
 
     @property
@@ -53,12 +53,15 @@ class Table:
 def split(line: str, separator: str) -> list[str]:
     """Return the fields of one line, without blanks around them; a broken line has none."""
     try:
-        return [field.strip() for field in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+        return [
+            field.strip()
+            for field in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+        ]
     except csv.Error:
         return []
 
 
-@lru_cache(maxsize=2)       # every reader that looks at a file asks for the same one
+@lru_cache(maxsize=2)  # every reader that looks at a file asks for the same one
 def find_table(lines: tuple[str, ...]) -> Table | None:
     """Return the shape of the table that begins in the first lines of a text, or None."""
     for number, line in enumerate(lines[:_HEADER_WITHIN]):
@@ -87,13 +90,16 @@ def _is_header(fields: list[str]) -> bool:
 
 def _has_rows(lines: Sequence[str], number: int, separator: str) -> bool:
     """Tell at low cost whether numbers may stand below a header."""
-    below = (split(line, separator) for line in lines[number + 1:number + 1 + _GLANCE_ROWS])
+    below = (split(line, separator) for line in lines[number + 1 : number + 1 + _GLANCE_ROWS])
     return any(len(row) > 1 and any(is_number(cell) for cell in row) for row in below)
 
 
 def _table_below(lines: Sequence[str], number: int, separator: str, fields: list[str]) -> Table | None:
-    below = [(number + 1 + i, split(line, separator)) for i, line in
-             enumerate(lines[number + 1:number + 1 + SAMPLE_ROWS]) if line.strip()]
+    below = [
+        (number + 1 + i, split(line, separator))
+        for i, line in enumerate(lines[number + 1 : number + 1 + SAMPLE_ROWS])
+        if line.strip()
+    ]
     units = tuple(below[0][1]) if below and _is_units_row(below[0][1]) else None
     below = below[1:] if units else below
     rows = [row for _, row in below if row[:1] != fields[:1] or any(is_number(cell) for cell in row)]
@@ -106,8 +112,16 @@ def _table_below(lines: Sequence[str], number: int, separator: str, fields: list
     if not any(is_number(cell) for row in sample for cell in row):
         return None
     names = tuple(clean(mended(field)) for field in fields)
-    return Table(separator, _decimal(sample, separator), names, tuple(fields), units, below[0][0] + 1,
-                 usual[0][0], sample)
+    return Table(
+        separator,
+        _decimal(sample, separator),
+        names,
+        tuple(fields),
+        units,
+        below[0][0] + 1,
+        usual[0][0],
+        sample,
+    )
 
 
 def _is_units_row(row: list[str]) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 65_536
 BLOCK_BYTES = 1 << 20
-LINE_BYTES = 131_072        # also the limit of Python's csv module for one field
+LINE_BYTES = 131_072  # also the limit of Python's csv module for one field
 NAME_CHARACTERS = 120
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -28,11 +28,11 @@ class Block(NamedTuple):
     """Whole lines of a log: UTF-8, each ended by one newline."""
 
     data: bytes
-    first_line: int         # 1-based number of the first line
-    position: int           # bytes of the file consumed so far
-    last: bool              # the file's last line is in it
-    unended: bool           # the file ended inside that line
-    too_long: tuple[int, ...]       # numbers of lines dropped because they exceed LINE_BYTES
+    first_line: int  # 1-based number of the first line
+    position: int  # bytes of the file consumed so far
+    last: bool  # the file's last line is in it
+    unended: bool  # the file ended inside that line
+    too_long: tuple[int, ...]  # numbers of lines dropped because they exceed LINE_BYTES
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Head:
     raw: bytes
     size: int
     encoding: str
-    lines: tuple[str, ...]      # whole lines only, unless the file is shorter than the head
+    lines: tuple[str, ...]  # whole lines only, unless the file is shorter than the head
 
     @property
     def first_line(self) -> str:
@@ -59,9 +59,11 @@ def read_head(path: Path) -> Head:
         size = path.stat().st_size
         with path.open("rb") as file:
             raw = file.read(HEAD_BYTES)
-    except (OSError, ValueError) as problem:        # ValueError: a NUL inside the path
+    except (OSError, ValueError) as problem:  # ValueError: a NUL inside the path
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise LogNotFoundError(f"{path} cannot be read: {reason}.", "Check the path and its rights.") from problem
+        raise LogNotFoundError(
+            f"{path} cannot be read: {reason}.", "Check the path and its rights."
+        ) from problem
     encoding = encoding_of(raw)
     text = raw.decode(encoding, errors="replace").lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
@@ -76,7 +78,7 @@ def encoding_of(raw: bytes) -> str:
         if raw.startswith(mark):
             return name
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(raw)     # a character cut at the end is no error
+        codecs.getincrementaldecoder("utf-8")().decode(raw)  # a character cut at the end is no error
     except UnicodeDecodeError:
         return _LATIN
     return "utf-8"
@@ -103,7 +105,7 @@ def blocks(head: Head, first_line: int = 1) -> Iterator[Block]:
 def _from_line(block: Block, first_line: int) -> Block:
     data, number = block.data, block.first_line
     while number < first_line and data:
-        data = data[data.index(b"\n") + 1:]
+        data = data[data.index(b"\n") + 1 :]
         number += 1
     return block._replace(data=data, first_line=number)
 
@@ -112,8 +114,8 @@ class _Cutter:
     """Cuts a stream of bytes at line ends and carries the rest over."""
 
     def __init__(self) -> None:
-        self._rest = b""        # a line whose end has not come yet
-        self._held = b""        # a carriage return whose newline may come next
+        self._rest = b""  # a line whose end has not come yet
+        self._held = b""  # a carriage return whose newline may come next
         self._line = 1
 
     @property
@@ -124,7 +126,7 @@ class _Cutter:
     def cut(self, data: bytes, position: int, *, last: bool) -> Block:
         data = self._held + data
         self._held = b"\r" if data.endswith(b"\r") and not last else b""
-        data = data[:len(data) - len(self._held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        data = data[: len(data) - len(self._held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         data = self._rest + data
         unended = last and data != b"" and not data.endswith(b"\n")
         if unended:
@@ -133,7 +135,7 @@ class _Cutter:
             data = data.removeprefix(codecs.BOM_UTF8)
         end = data.rfind(b"\n") + 1
         # One byte more than allowed is enough to know that the line is too long, however long it gets.
-        self._rest = data[end:end + LINE_BYTES + 1]
+        self._rest = data[end : end + LINE_BYTES + 1]
         block = _bounded(data[:end], self._line, position, unended)
         self._line += data.count(b"\n", 0, end)
         return block
@@ -161,6 +163,6 @@ def mended(text: str) -> str:
 
 def clean(text: str, limit: int = NAME_CHARACTERS) -> str:
     """Return foreign text fit for a name or a message: one line, no control characters, bounded."""
-    kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[:4 * limit])
+    kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: 4 * limit])
     kept = " ".join(kept.split())
-    return kept if len(kept) <= limit else kept[:limit - 1] + "…"
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"

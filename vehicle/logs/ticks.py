@@ -29,13 +29,13 @@ class Placed(NamedTuple):
 
     times_s: Floats
     period_s: float
-    error_s: float          # half the width of the band: how far off a row may be
-    pauses: list[tuple[int, float]]         # row after the pause, extra seconds
-    rushes: list[int]       # rows from where some came faster than the period
-    restarts: list[int]     # rows where the clock starts again
-    before_first: int       # rows before the first tick
-    after_last: int         # rows since the last one
-    rows_per_tick: int      # usual number of rows that show the same second
+    error_s: float  # half the width of the band: how far off a row may be
+    pauses: list[tuple[int, float]]  # row after the pause, extra seconds
+    rushes: list[int]  # rows from where some came faster than the period
+    restarts: list[int]  # rows where the clock starts again
+    before_first: int  # rows before the first tick
+    after_last: int  # rows since the last one
+    rows_per_tick: int  # usual number of rows that show the same second
 
 
 def place_rows(clock_s: Floats) -> Placed | None:
@@ -49,7 +49,7 @@ def place_rows(clock_s: Floats) -> Placed | None:
     period = _period(parts)
     times = np.empty(len(clock_s))
     steps: list[tuple[int, float]] = []
-    free = 0.0              # the earliest time the next row can have
+    free = 0.0  # the earliest time the next row can have
     for (begin, end), (rows, seconds) in zip(spans, parts, strict=True):
         shifts = _shifts(rows, seconds, period)
         steps += [(row, after - before) for (_, before), (row, after) in pairwise(shifts)]
@@ -58,8 +58,17 @@ def place_rows(clock_s: Floats) -> Placed | None:
     ticks = np.concatenate([rows for rows, _ in parts])
     pauses = [(row, step) for row, step in steps if step > 0]
     rushes = [row for row, step in steps if step <= 0]
-    return Placed(times, period, (1 + period) / 2, pauses, rushes, restarts, int(ticks[0]),
-                  len(clock_s) - 1 - int(ticks[-1]), int(np.median(np.diff(ticks))))
+    return Placed(
+        times,
+        period,
+        (1 + period) / 2,
+        pauses,
+        rushes,
+        restarts,
+        int(ticks[0]),
+        len(clock_s) - 1 - int(ticks[-1]),
+        int(np.median(np.diff(ticks))),
+    )
 
 
 def _filled(clock_s: Floats) -> Floats:
@@ -121,8 +130,11 @@ def _stretches(rows: Ints, seconds: Floats, period: float) -> list[slice]:
 def _shifts(rows: Ints, seconds: Floats, period: float) -> list[tuple[int, float]]:
     """Return for each stretch its first row and the middle of its band."""
     deviation = seconds - period * rows
-    return [(int(rows[stretch.start]), float(deviation[stretch].min() + deviation[stretch].max()) / 2)
-            for stretch in _stretches(rows, seconds, period) if stretch.stop > stretch.start]
+    return [
+        (int(rows[stretch.start]), float(deviation[stretch].min() + deviation[stretch].max()) / 2)
+        for stretch in _stretches(rows, seconds, period)
+        if stretch.stop > stretch.start
+    ]
 
 
 def _on_line(begin: int, end: int, shifts: list[tuple[int, float]], period: float) -> Floats:
@@ -133,7 +145,7 @@ def _on_line(begin: int, end: int, shifts: list[tuple[int, float]], period: floa
     middles = np.array([shift for _, shift in shifts])
     stretch = np.maximum(np.searchsorted(firsts, index, side="right") - 1, 0)
     times = index * period + middles[stretch]
-    for first in firsts - begin:        # rows that came faster run at half the period until they have caught up
+    for first in firsts - begin:  # rows that came faster run at half the period until they have caught up
         while 0 < first < len(times) and times[first] < times[first - 1] + period / 2:
             times[first] = times[first - 1] + period / 2
             first += 1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HALF_DAY_US = DAY_US // 2
 SHORTEST_GAP_US = 2_000_000
-GAP_INTERVALS = 10          # a gap is longer than this many usual intervals
+GAP_INTERVALS = 10  # a gap is longer than this many usual intervals
 FEWEST_INTERVALS = 5
 
 
@@ -32,8 +32,8 @@ class Timeline:
         self._gap_us: int | None = None
         self._longest_gap = (0, 0)
         self._largest_step_back = 0
-        self.start_us: int | None = None        # of the file's own clock
-        self.end_us = 0                         # latest time since the start
+        self.start_us: int | None = None  # of the file's own clock
+        self.end_us = 0  # latest time since the start
 
     def place(self, clock_us: NDArray[np.int64], lines: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return times since the first row for rows given in file order by their own clock."""
@@ -44,7 +44,7 @@ class Timeline:
         clock_us = self._unwrapped(clock_us, lines) if self._wraps else clock_us
         known = clock_us if self._last_us is None else np.concatenate(([self._last_us], clock_us))
         steps = np.diff(known)
-        self._tell(steps, lines[-len(steps):] if len(steps) else lines[:0], known[1:])
+        self._tell(steps, lines[-len(steps) :] if len(steps) else lines[:0], known[1:])
         self._last_us = int(clock_us[-1])
         times = clock_us - self.start_us
         self.end_us = max(self.end_us, int(times.max()))
@@ -56,8 +56,10 @@ class Timeline:
         if length:
             self._notes.say(f"The longest gap lasts {length / 1e6:.1f} s, {at / 1e6:.1f} s after the start.")
         if self._largest_step_back:
-            self._notes.say(f"The largest step back in time is {self._largest_step_back / 1e6:.3f} s; "
-                            "readings keep the time the file gives them.")
+            self._notes.say(
+                f"The largest step back in time is {self._largest_step_back / 1e6:.3f} s; "
+                "readings keep the time the file gives them."
+            )
 
     def _unwrapped(self, clock_us: NDArray[np.int64], lines: NDArray[np.int64]) -> NDArray[np.int64]:
         last = clock_us[0] if self._last_us is None else (self._last_us - self._days_us)
@@ -77,7 +79,9 @@ class Timeline:
             self._notes.count_lines("Rows with the time of the row before; both are kept", lines[steps == 0])
         self._tell_gaps(steps, lines, clock_us)
 
-    def _tell_gaps(self, steps: NDArray[np.int64], lines: NDArray[np.int64], clock_us: NDArray[np.int64]) -> None:
+    def _tell_gaps(
+        self, steps: NDArray[np.int64], lines: NDArray[np.int64], clock_us: NDArray[np.int64]
+    ) -> None:
         forward = steps[steps > 0]
         if self._gap_us is None and len(forward) >= FEWEST_INTERVALS:
             self._gap_us = max(SHORTEST_GAP_US, GAP_INTERVALS * int(np.median(forward)))
@@ -85,8 +89,10 @@ class Timeline:
             return
         found = np.flatnonzero(steps > self._gap_us)
         starts = clock_us[found] - steps[found] - self.start_us
-        places = [f"{starts[i] / 1e6:.1f} s: {steps[at] / 1e6:.1f} s, line {lines[at]}"
-                  for i, at in enumerate(found[:PLACES])]
+        places = [
+            f"{starts[i] / 1e6:.1f} s: {steps[at] / 1e6:.1f} s, line {lines[at]}"
+            for i, at in enumerate(found[:PLACES])
+        ]
         self._notes.count(f"Gaps longer than {self._gap_us / 1e6:g} s", places, len(found))
         if len(found):
             longest = int(np.argmax(steps[found]))

@@ -32,7 +32,13 @@ class TorqueReader(WideReader):
         table = find_table(head.lines)
         if table is None:
             return 0.0
-        return 0.95 if {_GPS, _DEVICE} <= set(table.header) else 0.8 if table.header[0] in (_GPS, _DEVICE) else 0.0
+        return (
+            0.95
+            if {_GPS, _DEVICE} <= set(table.header)
+            else 0.8
+            if table.header[0] in (_GPS, _DEVICE)
+            else 0.0
+        )
 
     def _find_clock(self) -> ClockColumn:
         for name in (_DEVICE, _GPS):
@@ -48,7 +54,9 @@ class TorqueReader(WideReader):
     def _tell_clock_column(self) -> None:
         super()._tell_clock_column()
         if _GPS in self._table.header and self._table.header[self._clock.column] != _GPS:
-            self._tell_ignored(self._table.header.index(_GPS), f"only asked for the zone; {_DEVICE} is the clock")
+            self._tell_ignored(
+                self._table.header.index(_GPS), f"only asked for the zone; {_DEVICE} is the clock"
+            )
 
     def _kinds(self) -> dict[int, Kind]:
         header = self._table.header

@@ -47,7 +47,7 @@ class ClockColumn(NamedTuple):
 class WideReader(LogReader):
     """Reads a wide table; formats say which column is the clock and what their columns mean."""
 
-    names: ClassVar[str] = ""       # which lines of the name table apply, besides those for every format
+    names: ClassVar[str] = ""  # which lines of the name table apply, besides those for every format
 
     def __init__(self, head: Head) -> None:
         super().__init__(head)
@@ -64,8 +64,10 @@ class WideReader(LogReader):
     def _find_table(self, head: Head) -> Table:
         table = find_table(head.lines)
         if table is None:
-            raise UnknownFormatError(f"{self.path.name} has no header line with rows of numbers below it.",
-                                     f"Its first line is {head.first_line!r}.")
+            raise UnknownFormatError(
+                f"{self.path.name} has no header line with rows of numbers below it.",
+                f"Its first line is {head.first_line!r}.",
+            )
         return table
 
     def _clock_at(self, index: int) -> ClockColumn | None:
@@ -149,16 +151,26 @@ class WideReader(LogReader):
         if table.fields == len(table.header) + 1:
             self._notes.say("Every row ends in a separator; the field after it has no name and is left out.")
         elif table.fields < len(table.header):
-            absent = ", ".join(repr(name) for name in table.header[table.fields:])
-            self._notes.say(f"Rows have {table.fields} fields, the header {len(table.header)}: the last columns "
-                            f"are taken to be the absent ones ({absent}).")
+            absent = ", ".join(repr(name) for name in table.header[table.fields :])
+            self._notes.say(
+                f"Rows have {table.fields} fields, the header {len(table.header)}: the last columns "
+                f"are taken to be the absent ones ({absent})."
+            )
 
     def _tell_clock_column(self) -> None:
         self._tell_ignored(self._clock.column, "the clock of the log")
 
     def _tell_ignored(self, column: int, reason: str) -> None:
-        self.columns.append(ColumnMatch(source=self._table.header[column], unit_found=None, signal=None, unit=None,
-                                        how="ignored", reason=reason))
+        self.columns.append(
+            ColumnMatch(
+                source=self._table.header[column],
+                unit_found=None,
+                signal=None,
+                unit=None,
+                how="ignored",
+                reason=reason,
+            )
+        )
 
     def _finish(self) -> None:
         self.duration_s = None if self.timing == "order" else self._timeline.end_us / 1e6
