@@ -6,6 +6,7 @@ import numpy as np
 
 from storage.records import Column
 from storage.store import Store
+from vehicle.simulator import UNITS, drive
 
 START = datetime(2026, 5, 4, 8, 30, tzinfo=UTC)
 DURATION_S = 120
@@ -26,6 +27,21 @@ def store_drive(store: Store, *, name: str = "Test drive", vehicle_id: str | Non
         Column("speed", "km/h", "7E8", times_us, speed),
         Column("coolant_temp", "°C", "7E8", times_us[::2], coolant[::2]),
         Column("rpm", "rpm", "7E9", times_us[::4], rpm[::4] + 1),
+    ]
+    store.samples.append(session.id, columns)
+    store.sessions.finish(session.id)
+    return session.id
+
+
+def store_simulated(store: Store, *, fault: str = "", vehicle_id: str | None = None, seed: int = 1) -> str:
+    """Store twenty minutes of mixed driving of the simulated car at 2 Hz; return the session's id."""
+    session = store.sessions.create(
+        origin="capture", source=f"sim:petrol?fault={fault}", started_at=START, vehicle_id=vehicle_id
+    )
+    readings = drive(1200, 2.0, seed=seed, fault=fault)
+    columns = [
+        Column(name, UNITS[name], "7E8", (times_s * 1e6).astype(np.int64), values)
+        for name, (times_s, values) in readings.items()
     ]
     store.samples.append(session.id, columns)
     store.sessions.finish(session.id)
