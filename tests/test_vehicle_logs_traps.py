@@ -238,7 +238,8 @@ def test_rows_below_a_header_that_moves_the_clock_are_dropped(log):
     assert found == {"rpm": ([0, 1, 3], [800, 801, 803]), "speed": ([4], [5])}
     reader, found = log("SECONDS;PID;VALUE;UNITS\n1;Engine RPM;800;rpm\nSECONDS;VALUE\n2;801\n")
     assert found == {"rpm": ([0], [800])}
-    assert "line 3" in told(reader, "time column differs")
+    assert "line 3" in told(reader, "moves the time column")
+    assert told(reader, "Rows below a header").endswith(": 1.")
 
 
 def test_values_in_a_column_without_a_name_are_counted(log):
@@ -459,7 +460,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     path = tmp_path / "log.csv"
     header, row = "time (s),rpm,speed (km/h),engine load (%)\n", "{},812.25,45.0,31.5\n"
     peaks = []
-    for rows in (100_000, 300_000):
+    for rows in (100_000, 200_000):
         path.write_text(header + "".join(row.format(i) for i in range(rows)), encoding="utf-8")
         tracemalloc.start()
         readings = sum(len(run.values) for batch in open_log(path).batches() for run in batch)

@@ -65,10 +65,10 @@ class Frames:
             yield from self._rows(block, begin, len(block.data))
 
     def _header_lines(self, data: bytes) -> list[int]:
-        """Return where lines begin that begin like the header."""
-        start = self._header_fields[0].encode()
+        """Return where lines begin whose first field is the one of the header."""
+        start, separator = self._header_fields[0].encode(), self._table.separator.encode()
         found: list[int] = []
-        for mark in (start, b'"' + start) if start else ():
+        for mark in (start + separator, b'"' + start + b'"' + separator) if start else ():
             found += [0] if data.startswith(mark) else []
             at = data.find(b"\n" + mark)
             while at >= 0:
@@ -94,7 +94,7 @@ class Frames:
         self._fits = places == [self._table.header_fields[column] for column in self._fixed_columns]
         if not self._fits:
             self._notes.count_lines(
-                "Another header begins whose time column differs; its rows are dropped", [number]
+                "Another header begins that moves the time column; rows are dropped", [number]
             )
         else:
             self._notes.count_lines("Another header begins among the rows; columns change there", [number])
@@ -104,6 +104,8 @@ class Frames:
 
     def _rows(self, block: Block, begin: int, end: int) -> Iterator[Frame]:
         data = block.data[begin:end]
+        if not self._fits:
+            self._notes.count("Rows below a header whose time column differs", number=data.count(b"\n"))
         if not data or not self._fits:
             return
         first_line = block.first_line + (block.data.count(b"\n", 0, begin) if begin else 0)

@@ -55,7 +55,6 @@ class WideReader(LogReader):
         self._channels = Channels(self.names or self.format, self._notes, self.columns)
         self._clock = self._find_clock()
         self._timeline = Timeline(self._notes, wraps=self._clock.form.wraps)
-        self._no_time = 0
 
     @abstractmethod
     def _find_clock(self) -> ClockColumn:
