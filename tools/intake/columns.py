@@ -27,14 +27,13 @@ _LOCATION = {
 
 
 class Incoming(NamedTuple):
-    """A batch on its way into a session, and what is to be said about it; shaped like a poller's batch."""
+    """A batch on its way into a session, and what is to be said about it."""
 
     runs: list[Run]
     end_us: int
     marked: int
     unknown: list[str]
     notes: list[str]
-    gaps: tuple[()] = ()
 
     @property
     def readings(self) -> int:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from threading import Lock
-from typing import Any
 
 from storage.records import Column
 from tools.context import Workshop
 from tools.errors import ToolError
 from tools.intake.arrow import parse_arrow
 from tools.intake.bodies import Body, IntakeAnswer, parse
-from tools.intake.columns import first_time, incoming
+from tools.intake.columns import Incoming, first_time, incoming
+from vehicle.poller.batch import Batch
 
 _KNOWN_SESSIONS = 1024
 _KNOWN_KEYS = 256
@@ -134,6 +134,7 @@ class Receiver:
         desk.sequence = max(sequence, desk.sequence or 0)
         return is_new, sequence
 
-    def _tell(self, session_id: str, batch: Any) -> None:
+    def _tell(self, session_id: str, sent: Incoming) -> None:
+        batch = Batch(tuple(sent.runs), (), (), sent.end_us)
         for listener in self._workshop.recorders.listeners:
             listener(session_id, batch)

@@ -1,0 +1,62 @@
+"""What streaming checks take in and give out."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.findings import Severity
+
+Floats = NDArray[np.float64]
+Kind = Literal["threshold", "anomaly", "dtc", "data_loss"]
+
+
+class Readings(NamedTuple):
+    """New readings of one signal from one ECU; times in seconds since the session's start."""
+
+    signal: str
+    unit: str
+    ecu: str
+    times_s: Floats
+    values: Floats
+
+
+class Said(NamedTuple):
+    """What a rule says to people whenever it is raised."""
+
+    title: str
+    expected: str
+    explanation: str
+    recommendation: str
+
+
+class Change(NamedTuple):
+    """An alert that a rule raises or clears; `value` is the reading that decided, None where none did."""
+
+    rule: str
+    kind: Kind
+    signal: str
+    ecu: str
+    is_raised: bool
+    at_s: float
+    value: float | None
+    unit: str
+    severity: Severity
+    said: Said
+
+
+class Latest(NamedTuple):
+    """The newest reading of a signal."""
+
+    time_s: float
+    value: float
+
+
+class Detector(Protocol):
+    """A check of one session; it remembers what it needs between batches."""
+
+    signals: frozenset[str]
+
+    def feed(self, readings: Readings, latest: Mapping[str, Latest]) -> Iterable[Change]:
+        """Look at new readings of one of `signals`; `latest` has the newest of every watched signal."""

@@ -1,0 +1,150 @@
+"""Runs the streaming checks on live sessions; stores and tells each alert once when it is raised and once cleared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from server.live.hub import ALERTS, Hub
+from tools.context import Workshop
+from vehicle.runs import Run
+
+if TYPE_CHECKING:
+    from analysis.streaming.changes import Change
+    from analysis.streaming.monitor import Monitor
+    from storage.alerts import Alert
+    from vehicle.poller.batch import Gap
+
+Key = tuple[str, str, str]
+_EVENT_TYPES = {"dtc": ("dtc.new", "dtc.cleared")}
+
+
+class AlertRow(BaseModel):
+    """An alert as doors show it; times in seconds since the session's start, open until `cleared_at`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    session_id: str
+    vehicle_id: str | None
+    rule: str
+    signal: str
+    ecu: str | None
+    severity: str
+    title: str
+    value: float | None
+    unit: str
+    expected: str
+    explanation: str
+    recommendation: str
+    start_s: float
+    end_s: float | None
+    raised_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+
+    @classmethod
+    def of(cls, alert: Alert) -> AlertRow:
+        """Make a row of a stored alert."""
+        known = {name: getattr(alert, name) for name in cls.model_fields if hasattr(alert, name)}
+        end_s = None if alert.end_us is None else alert.end_us / 1e6
+        return cls(**known, start_s=alert.start_us / 1e6, end_s=end_s)
+
+
+class _Watch:
+    """The checks of one session and its open alerts."""
+
+    def __init__(self, monitor: Monitor, opened: dict[Key, str]) -> None:
+        self.monitor = monitor
+        self.opened = opened
+        self.end_us = 0
+
+
+class Alerting:
+    """All alerts of one process."""
+
+    def __init__(self, workshop: Workshop, hub: Hub) -> None:
+        self.raised: Counter[str] = Counter()
+        self._workshop = workshop
+        self._hub = hub
+        self._watches: dict[str, _Watch] = {}
+        self._lock = Lock()
+
+    def check(
+        self, session_id: str, runs: Sequence[Run], gaps: Sequence[Gap], start_us: int, end_us: int
+    ) -> None:
+        """Run the checks on a batch."""
+        from analysis.streaming.changes import Readings
+
+        watch = self._watch(session_id)
+        watched = [
+            Readings(run.signal, run.unit, run.ecu, run.times_us / 1e6, run.values)
+            for run in runs
+            if watch.monitor.watches(run.signal)
+        ]
+        told = [(gap.start_us / 1e6, gap.end_us / 1e6, gap.reason) for gap in gaps]
+        watch.end_us = max(watch.end_us, end_us)
+        for change in watch.monitor.feed(watched, start_us / 1e6, end_us / 1e6, told):
+            self._apply(session_id, watch, change)
+
+    def silent(self, session_id: str, silent_s: float) -> None:
+        """Run the checks on a silence that still lasts."""
+        watch = self._watch(session_id)
+        for change in watch.monitor.silence(silent_s):
+            self._apply(session_id, watch, change)
+
+    def end(self, session_id: str) -> None:
+        """Clear what is still open: the session is over."""
+        with self._lock:
+            watch = self._watches.pop(session_id, None)
+        for alert_id in watch.opened.values() if watch else ():
+            self._tell(self._workshop.store.alerts.clear(alert_id, watch.end_us if watch else 0), "alert")
+
+    def _watch(self, session_id: str) -> _Watch:
+        from analysis.streaming.monitor import Monitor
+
+        with self._lock:
+            if session_id not in self._watches:
+                rows = self._workshop.store.alerts.list(session_id=session_id, is_open=True).rows
+                opened = {(row.rule, row.signal, row.ecu or ""): row.id for row in rows}
+                self._watches[session_id] = _Watch(Monitor(), opened)
+            return self._watches[session_id]
+
+    def _apply(self, session_id: str, watch: _Watch, change: Change) -> None:
+        key = change.rule, change.signal, change.ecu
+        at_us = round(change.at_s * 1e6)
+        if change.is_raised and key not in watch.opened:
+            alert = self._workshop.store.alerts.add(
+                session_id,
+                at_us,
+                rule=change.rule,
+                signal=change.signal,
+                ecu=change.ecu or None,
+                severity=change.severity,
+                value=change.value,
+                unit=change.unit,
+                **change.said._asdict(),
+            )
+            watch.opened[key] = alert.id
+            self.raised[change.severity] += 1
+            self._tell(alert, change.kind)
+        elif not change.is_raised and key in watch.opened:
+            self._tell(self._workshop.store.alerts.clear(watch.opened.pop(key), at_us), change.kind)
+
+    def _tell(self, alert: Alert, kind: str) -> None:
+        raised, cleared = _EVENT_TYPES.get(kind, (kind, kind))
+        is_open = alert.cleared_at is None
+        data = {"state": "raised" if is_open else "cleared", "alert": AlertRow.of(alert)}
+        self._hub.publish(
+            raised if is_open else cleared,
+            data,
+            session=alert.session_id,
+            vehicle=alert.vehicle_id,
+            severity=alert.severity if is_open else "info",  # type: ignore[arg-type]  # storage keeps plain text
+            topics=[ALERTS],
+        )

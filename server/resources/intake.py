@@ -1,0 +1,140 @@
+"""Live sessions that others send readings to: begun, filled, finished."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.live.live import Live
+from server.metrics import Metrics
+from server.resources.refusals import REFUSALS
+from tools.context import Workshop
+from tools.errors import ToolError
+from tools.intake.arrow import MEDIA_TYPE
+from tools.intake.bodies import IntakeAnswer, body_schema
+from tools.intake.receiver import Receiver
+from tools.rows import SessionRow
+
+_WORKERS = 4
+_MOST_WAITING = 512
+SessionId = Annotated[str, Path(min_length=1, max_length=64)]
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": body_schema()},
+            MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+class NewSession(BaseModel):
+    """What is known about a session that begins now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    vehicle_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    name: Annotated[str, Field(max_length=200)] = ""
+    metadata: dict[str, Any] = {}
+
+
+class LiveSessionRow(SessionRow):
+    """A session that takes readings."""
+
+    session_id: str
+    created_at: datetime
+
+
+def intake_routes(workshop: Workshop, live: Live, metrics: Metrics) -> APIRouter:
+    """Return the routes that write: begin a session, send readings, finish."""
+    router = APIRouter(prefix="/api/sessions", tags=["intake"], responses=REFUSALS)
+    receiver = Receiver(workshop)
+    router.add_api_route(
+        "", _begin(workshop, live), methods=["POST"], status_code=201, response_model=LiveSessionRow
+    )
+    router.add_api_route(
+        "/{session_id}/data",
+        _Door(receiver, metrics).take,
+        methods=["POST"],
+        response_model=IntakeAnswer,
+        openapi_extra=_BODY,
+    )
+    router.add_api_route(
+        "/{session_id}/finish", _finish(workshop, live, receiver), methods=["POST"], response_model=SessionRow
+    )
+    return router
+
+
+def _begin(workshop: Workshop, live: Live) -> Any:
+    def begin(new: NewSession | None = None) -> LiveSessionRow:
+        """Make a live session that takes readings until it is finished or idle for too long."""
+        new = new or NewSession()
+        session = workshop.store.sessions.create(
+            origin="intake",
+            source="http",
+            name=new.name,
+            vehicle_id=new.vehicle_id,
+            details={"metadata": new.metadata} if new.metadata else {},
+        )
+        live.open(session.id)
+        row = SessionRow.of(session).model_dump()
+        return LiveSessionRow(**row, session_id=session.id, created_at=session.created_at)
+
+    return begin
+
+
+def _finish(workshop: Workshop, live: Live, receiver: Receiver) -> Any:
+    def finish(session_id: SessionId) -> SessionRow:
+        """Close a session for readings; doing so twice is harmless."""
+        recorder = None
+        if session_id in workshop.running_captures():
+            recorder = workshop.recorders.find(session_id)
+        if recorder is not None:
+            recorder.stop()
+        session = workshop.store.sessions.finish(session_id)
+        receiver.forget(session_id)
+        live.end(session_id, "finished")
+        return SessionRow.of(session)
+
+    return finish
+
+
+class _Door:
+    """Where readings come in: a few threads write, a bounded number of batches wait."""
+
+    def __init__(self, receiver: Receiver, metrics: Metrics) -> None:
+        self._receiver = receiver
+        self._metrics = metrics
+        self._waiting = 0
+        self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="intake")
+
+    async def take(
+        self,
+        request: Request,
+        session_id: SessionId,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    ) -> Response:
+        """Store readings and answer once they are durable; sent again with the same key, they are stored once."""
+        body = await request.body()
+        if self._waiting >= _MOST_WAITING:
+            raise ToolError(
+                "busy", f"{self._waiting} batches wait to be stored.", "Send it again in a second."
+            )
+        is_arrow = request.headers.get("content-type", "").partition(";")[0].strip() == MEDIA_TYPE
+        self._waiting += 1
+        try:
+            answer = await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._take, session_id, body, is_arrow, idempotency_key
+            )
+        finally:
+            self._waiting -= 1
+        return Response(answer, media_type="application/json")
+
+    def _take(self, session_id: str, body: bytes, is_arrow: bool, key: str | None) -> bytes:
+        answer = self._receiver.receive(session_id, body, is_arrow=is_arrow, key=key)
+        self._metrics.took(answer.accepted, answer.marked)
+        return answer.model_dump_json().encode()
