@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+COMPACT_AFTER = 400_000
+
 Listener = Callable[[str, "Batch"], None]
 
 
@@ -41,6 +43,7 @@ class Recorder:
         self.gaps = 0
         self.reconnects = 0
         self.last_us = 0
+        self._loose = 0
         self.error: CarError | StorageError | None = None
         self._store = store
         self._duration_us = None if duration_s is None else round(duration_s * 1e6)
@@ -95,6 +98,7 @@ class Recorder:
         columns = [Column(r.signal, r.unit, r.ecu or None, r.times_us, r.values, None) for r in batch.runs]
         if columns:
             self._store.samples.append(self.session_id, columns)
+            self._compact_now_and_then(sum(column.values.size for column in columns))
         for gap in batch.gaps:
             self._store.sessions.add_gap(self.session_id, gap.start_us, gap.end_us, gap.reason)
         self.readings += sum(column.values.size for column in columns)
@@ -103,6 +107,13 @@ class Recorder:
         self.last_us = max(self.last_us, batch.end_us)
         for listener in self._listeners:
             listener(self.session_id, batch)
+
+    def _compact_now_and_then(self, fresh: int) -> None:
+        """Keep a long capture quick to read: its many small batches become few long chunks."""
+        self._loose += fresh
+        if self._loose >= COMPACT_AFTER:
+            self._loose = 0
+            self._store.samples.compact(self.session_id)
 
     def _finish(self) -> None:
         """Close the session; what cannot be finished now stays readable, and is finished at the next start."""
