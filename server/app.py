@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from server.access import AccessGuard
 from server.api import add_error_handlers, tool_routes
+from server.approvals import approval_routes
 from server.limits import LimitGuard, Limits
 from server.live.wiring import LiveSide
 from server.mcp_server import build_mcp_server
@@ -50,6 +51,7 @@ def build_app(
     app = FastAPI(title="obd-agent", version=version("obd-agent"), lifespan=lifespan)
     add_error_handlers(app, tools)
     app.include_router(tool_routes(tools, workshop))
+    app.include_router(approval_routes(workshop))
     side.add_routes(app)
     _add_health(app, workshop)
     # Extended, not mounted: a mount at / would swallow later routes, one at /mcp answers 307.

@@ -6,6 +6,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from tools.approvals import decide
 from tools.context import Workshop
 from tools.errors import ToolError
 
@@ -62,14 +63,8 @@ def settle(workshop: Workshop, approval_id: str, approved: bool) -> None:
     """Write the person's decision down.
 
     Raises:
-        ToolError: `not_allowed` where the person refused, or the approval waits no more.
+        ToolError: `not_allowed` where the person refused, `not_found` where the approval waits no more.
     """
-    from storage.errors import NotFoundError
-
-    try:
-        workshop.store.approvals.decide(approval_id, approved=approved, by="person asked by the MCP client")
-    except NotFoundError as error:
-        raise ToolError("not_allowed", error.message, error.hint) from error
-    workshop.store.audit.add("person", "approved" if approved else "refused", {"approval": approval_id})
+    decide(workshop.store, approval_id, approved=approved, by="person asked by the MCP client")
     if not approved:
         raise ToolError("not_allowed", "The person refused.", "Do not ask again unless they bring it up.")

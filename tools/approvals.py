@@ -1,10 +1,17 @@
 """Writes that need a person: the model can ask for them, never allow them to itself."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import NotFoundError
 from tools.context import ToolContext
 from tools.errors import ToolError
+
+if TYPE_CHECKING:
+    from storage.records import Approval
+    from storage.store import Store
 
 
 def require_approval(
@@ -38,3 +45,19 @@ def require_approval(
         "then make the same call with approval_id.",
         approval_id=asked.id,
     )
+
+
+def decide(store: Store, approval_id: str, *, approved: bool, by: str) -> Approval:
+    """Write a person's decision down, also in the audit log.
+
+    Raises:
+        ToolError: `not_found` where nothing waits under that id.
+    """
+    try:
+        decided = store.approvals.decide(approval_id, approved=approved, by=by)
+    except NotFoundError as error:
+        raise ToolError("not_found", error.message, error.hint) from error
+    store.audit.add(
+        by, "approved" if approved else "refused", {"approval": approval_id, "what": decided.what}
+    )
+    return decided
