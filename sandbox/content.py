@@ -181,6 +181,7 @@ _SORTS: dict[str, Sort] = {
     "html": Sort("text/html", "page", _page),
     "parquet": Sort("application/vnd.apache.parquet", "table", _starts_and_ends(b"PAR1")),
     "feather": Sort("application/vnd.apache.arrow.file", "table", _starts_and_ends(b"ARROW1")),
+    "mat": Sort("application/octet-stream", "data", _starts_and_ends(b"MATLAB 5.0 MAT-file", ends=False)),
     "npy": Sort("application/octet-stream", "data", _npy),
     "db": Sort("application/vnd.sqlite3", "data", _starts_and_ends(b"SQLite format 3\0", ends=False)),
 }

@@ -53,8 +53,8 @@ def own_uid() -> int | None:
 class Host:
     """Hands out workers; one is always being prepared, so that a run does not wait for it."""
 
-    def __init__(self, without: tuple[str, ...] = (), audit: bool = False, extras: bool = True) -> None:
-        self._settings = House("", own_uid(), without, audit, extras)
+    def __init__(self, without: tuple[str, ...] = (), audit: bool = False, quick: bool = False) -> None:
+        self._settings = House("", own_uid(), without, audit, warm=not quick, extras=not quick)
         self._folder: Path | None = None
         self._zygote: Zygote | None = None
         self._spare: Worker | None = None

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from sandbox import collect, usage
 from sandbox.host import Worker
+from sandbox.output import clean
 from sandbox.results import Layers, Limits, RunError, RunResult, RunWarning, Status, Tier, Value
 from sandbox.spawn import ZygoteError
 from sandbox.supervise import Progress, Watch, Watched, too_much
@@ -162,6 +163,7 @@ class _Account:
         if outcome is None:
             return cls()
         try:
+            outcome = clean(outcome)
             value, error = outcome.get("value"), outcome.get("error")
             return cls(
                 Value.model_validate(value) if value is not None else None,

@@ -1,6 +1,7 @@
 """What a run prints, kept up to a size: its beginning and its end."""
 
 import re
+from typing import Any
 
 _END_SHARE = 4  # a quarter of what is kept is kept from the end, where conclusions are printed
 # CSI and OSC sequences of a terminal, and every control character but tab, newline and carriage return.
@@ -47,3 +48,14 @@ class Output:
 
 def _plain(data: bytes) -> str:
     return _CONTROL.sub("", data.decode("utf-8", "replace"))
+
+
+def clean(data: Any) -> Any:
+    """Return plain data with the control characters taken out of every text in it."""
+    if isinstance(data, str):
+        return _CONTROL.sub("", data)
+    if isinstance(data, list):
+        return [clean(item) for item in data]
+    if isinstance(data, dict):
+        return {clean(key): clean(item) for key, item in data.items()}
+    return data

@@ -28,6 +28,9 @@ def live(order: Order, house: House, read: list[Path], fds: list[int], process: 
     except BaseException as error:  # whatever it is, the fork must not run on as a second zygote
         _report_failure(error)
         os._exit(NOT_CONFINED)
+    gc.enable()
+    if house.warm:
+        warm.until(lambda: bool(select.select([control], [], [], 0)[0]))
     _work(control, "rlimits" not in house.without, in_use)
 
 
@@ -87,8 +90,6 @@ def _report_failure(error: BaseException) -> None:
 
 def _work(control: socket.socket, limited: bool, in_use: int) -> NoReturn:
     """Take jobs until the server hangs up."""
-    gc.enable()
-    warm.until(lambda: bool(select.select([control], [], [], 0)[0]))
     while (received := wire.receive(control)) is not None:
         job, fds = received
         wanted: Any = job.pop("limits")

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sandbox.worker import kernel, landlock, rlimits, seccomp
+from sandbox.worker import arrow, kernel, landlock, rlimits, seccomp
 from sandbox.worker.orders import CONTROL_FD, Attestation, House, Order
 
 # What stands in where the limits are left out on purpose: the machine must survive that too.
@@ -23,14 +23,15 @@ def confine(order: Order, house: House, read: Iterable[Path]) -> Attestation:
 
     Raises OSError when the kernel refuses a layer, NotConfinedError when a layer does not hold.
     """
-    limited = "rlimits" not in house.without
-    held = rlimits.fix() if limited else rlimits.fix(processes=_BACKSTOP_PROCESSES)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     no_new_privs = kernel.prctl(kernel.PR_GET_NO_NEW_PRIVS) == 1
     abi = None
     if "landlock" not in house.without:
         abi = landlock.confine(read, Path(order.scratch))
         _holds("landlock", lambda: os.open("/", os.O_RDONLY | os.O_DIRECTORY), errno.EACCES)
+    arrow.start_threads()  # inside of Landlock, which a thread inherits, and before nothing can start one
+    limited = "rlimits" not in house.without
+    held = rlimits.fix() if limited else rlimits.fix(processes=_BACKSTOP_PROCESSES)
     filtered = "seccomp" not in house.without
     if filtered:
         seccomp.install(CONTROL_FD)

@@ -59,8 +59,10 @@ def _new_random_numbers() -> None:
 
 
 def _no_screen() -> None:
-    """Make `plt.show()` do nothing: figures left open are saved at the end of the run."""
+    """Make `plt.show()` and the choice of a window do nothing: open figures are saved at the end of the run."""
+    import matplotlib
     import matplotlib.pyplot as plt
 
     pyplot: Any = plt
-    pyplot.show = lambda *_, **__: None
+    library: Any = matplotlib
+    pyplot.show = library.use = pyplot.switch_backend = lambda *_, **__: None

@@ -14,7 +14,6 @@ _FOR_LIBRARIES = (
     DeprecationWarning,
     PendingDeprecationWarning,
     ImportWarning,
-    ResourceWarning,
     SyntaxWarning,
 )
 # Nothing can be shown from in here, and the figure is saved anyway.
@@ -57,7 +56,9 @@ class Notices:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if issubclass(category, _FOR_LIBRARIES) and filename != FILE:
+        if issubclass(category, ResourceWarning) or (
+            issubclass(category, _FOR_LIBRARIES) and filename != FILE
+        ):
             return
         text = str(message).strip()[:_CHARACTERS]
         if not text.startswith(_POINTLESS):

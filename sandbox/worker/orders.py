@@ -16,6 +16,7 @@ class House:
     uid: int | None = None  # the user to become; None when the server is not root
     without: tuple[str, ...] = ()  # layers left out: reduced tier and tests only
     audit: bool = False  # refuse by Python's audit events too: reduced tier only
+    warm: bool = True  # do in a waiting child what most code does first
     extras: bool = True  # load seaborn, scikit-learn, statsmodels, plotly while idle
 
 

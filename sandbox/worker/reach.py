@@ -8,6 +8,7 @@ from pathlib import Path
 _SYSTEM = (
     "/lib64",
     "/usr/lib64",
+    "/usr/lib/locale",
     "/etc/ld.so.cache",
     "/etc/localtime",
     "/usr/share/zoneinfo",

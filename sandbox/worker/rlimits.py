@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
+_ROOM = 64 * MIB  # stacks of the threads that start after the address space was measured
 _LOADS = 3  # a session may be in memory this many times: as it is, and as two tables made from it
 
 
@@ -41,7 +42,7 @@ def allow(limits: Rlimits, in_use_bytes: int, session_fds: Iterable[int], keep: 
     Raises OSError or ValueError when the kernel says no.
     """
     sessions = sum(os.fstat(fd).st_size for fd in session_fds)
-    memory = _at_most("AS", in_use_bytes + limits.memory_bytes + _LOADS * sessions)
+    memory = _at_most("AS", in_use_bytes + _ROOM + limits.memory_bytes + _LOADS * sessions)
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = int(used.ru_utime + used.ru_stime) + limits.cpu_s
     file = _at_most("FSIZE", limits.file_bytes)

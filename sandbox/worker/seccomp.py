@@ -19,7 +19,7 @@ REFUSE = 0x00050000 | errno.EPERM
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _X32_BIT = 0x40000000
-_SECCOMP_MODE_FILTER = 2
+_SET_FILTER, _ALL_THREADS = ctypes.c_uint(1), ctypes.c_uint(1)  # SECCOMP_SET_MODE_FILTER, ..._TSYNC
 
 # F_DUPFD GETFD SETFD GETFL SETFL GETLK SETLK SETLKW, F_OFD_*LK*, F_DUPFD_CLOEXEC, F_GET_SEALS.
 # F_SETOWN and its kin are out: with O_ASYNC they make the kernel signal another process.
@@ -86,8 +86,14 @@ def program(pid: int, machine: str, control_fd: int) -> bytes:
 
 
 def install(control_fd: int) -> None:
-    """Put this process under the filter for good; raise OSError when the kernel says no."""
-    code = program(os.getpid(), platform.machine(), control_fd)
+    """Put this process, with every thread it has, under the filter for good.
+
+    Raises OSError when the kernel says no.
+    """
+    machine = platform.machine()
+    code = program(os.getpid(), machine, control_fd)
     buffer = ctypes.create_string_buffer(code, len(code))
     filter_ = _Program(len(code) // 8, ctypes.addressof(buffer))
-    kernel.prctl(kernel.PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(filter_))
+    left_out = kernel.syscall(syscalls.SECCOMP[machine], _SET_FILTER, _ALL_THREADS, ctypes.byref(filter_))
+    if left_out:
+        raise OSError(errno.EBUSY, f"thread {left_out} cannot be put under the filter")

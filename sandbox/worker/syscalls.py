@@ -79,5 +79,7 @@ AARCH64 = _numbers("""
 AUDIT_X86_64 = 0xC000003E  # linux/audit.h: EM_X86_64 | __AUDIT_ARCH_64BIT | __AUDIT_ARCH_LE
 AUDIT_AARCH64 = 0xC00000B7  # EM_AARCH64 | __AUDIT_ARCH_64BIT | __AUDIT_ARCH_LE
 
+SECCOMP = {"x86_64": 317, "aarch64": 277}  # the call that installs the filter
+
 # platform.machine() -> what seccomp_data.arch holds there, and the numbers
 MACHINES = {"x86_64": (AUDIT_X86_64, X86_64), "aarch64": (AUDIT_AARCH64, AARCH64)}

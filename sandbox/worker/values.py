@@ -17,7 +17,17 @@ _ELEMENTS = 400
 
 
 def describe(value: object) -> dict[str, Any] | None:
-    """Return what `value` is, as JSON can carry it; None stays None."""
+    """Return what `value` is, as JSON can carry it; None stays None. Never fails but for want of memory."""
+    try:
+        return _describe(value)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a class of the user's own does when it is looked at
+        text = f"cannot be shown: {type(error).__name__}: {error}"[:_TEXT]
+        return {"kind": "object", "type": type(value).__name__, "text": text, "complete": False}
+
+
+def _describe(value: object) -> dict[str, Any] | None:
     import matplotlib.artist
     import numpy as np
     import pandas as pd
@@ -26,10 +36,10 @@ def describe(value: object) -> dict[str, Any] | None:
         return None
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
         return tables.describe(value, MAX_BYTES)
-    if isinstance(value, np.ndarray) and value.ndim:
-        return _array(value)
     if isinstance(value, matplotlib.artist.Artist) or _is_drawing(value):
         return {"kind": "figure", "type": type(value).__name__, "text": "drawn; see the artifacts"}
+    if isinstance(value, np.ndarray) and value.ndim:
+        return _array(value)
     if isinstance(value, str):
         return {"kind": "text", "type": "str", "value": value[:_TEXT], "complete": len(value) <= _TEXT}
     if _is_scalar(value):
@@ -41,7 +51,14 @@ def describe(value: object) -> dict[str, Any] | None:
         }
     if isinstance(value, (Mapping, Sequence, Set)) and not isinstance(value, (bytes, bytearray, memoryview)):
         return _data(value)
-    return {"kind": "object", "type": type(value).__name__, "text": repr(value)[:_TEXT]}
+    return {"kind": "object", "type": type(value).__name__, "text": _repr(value)}
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)[:_TEXT]
+    except RecursionError:
+        return f"<{type(value).__name__}, nested too deeply to be shown>"
 
 
 def plain(value: object) -> Any:
@@ -87,12 +104,17 @@ def _is_scalar(value: object) -> bool:
     )
 
 
-def _is_drawing(value: object) -> bool:
+def _is_drawing(value: object, depth: int = 3) -> bool:
     """Say whether the value is what a plotting call returns in a container: axes, lines, patches."""
     import matplotlib.artist
+    import numpy as np
 
-    if isinstance(value, (list, tuple)) and value:
-        return all(isinstance(item, matplotlib.artist.Artist) or _is_drawing(item) for item in value)
+    if isinstance(value, np.ndarray) and value.dtype == object and value.ndim:
+        value = value.ravel().tolist()
+    if isinstance(value, (list, tuple)) and value and depth:
+        return all(
+            isinstance(item, matplotlib.artist.Artist) or _is_drawing(item, depth - 1) for item in value
+        )
     return False
 
 
@@ -120,7 +142,7 @@ def _data(value: object) -> dict[str, Any]:
                 "value": data,
                 "complete": not cutter.cut_something,
             }
-    return {"kind": "object", "type": type(value).__name__, "text": repr(value)[:_TEXT]}
+    return {"kind": "object", "type": type(value).__name__, "text": _repr(value)}
 
 
 class _Cutter:
@@ -143,7 +165,7 @@ class _Cutter:
             return plain(value)
         if depth == 0:
             self.cut_something = True
-            return repr(value)[:80]
+            return _repr(value)[:80]
         return self._collection(value, depth)
 
     def _collection(self, value: Any, depth: int) -> Any:

@@ -53,6 +53,7 @@ class _Zygote:
         os.chdir(scratch)
         versions = preload.load(scratch)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        kernel.one_heap()
         # Last, because a change of user clears it. The server's socket closing is the second way to notice.
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         gc.disable()  # collecting in a fork would copy every page it touches; a child turns it on again

@@ -1,0 +1,532 @@
+"""Runs attempts to break out, tells whether one did, and makes the table that says which layer stops what.
+
+Run as a script it prints that table: `python tests/test_sandbox_harness.py table` (about a minute; docs/sandbox.md).
+"""
+
+import atexit
+import contextlib
+import ctypes
+import datetime as dt
+import functools
+import json
+import os
+import secrets
+import selectors
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import numpy as np
+
+from sandbox.frames import Frame, FrameStore
+from sandbox.gate import check
+from sandbox.host import Host
+from sandbox.jobs import Job, carry_out
+from sandbox.results import Limits, RunResult
+from sandbox.runner import Sandbox
+from sandbox.worker import kernel
+
+DATA = Path(__file__).with_name("data") / "sandbox"
+CHECKOUT = Path(__file__).parents[1]
+USER = 45002  # who the sandbox runs for when tests run as root and a server without privileges is wanted
+LIMITS = Limits(wall_s=5, memory_mb=512, scratch_mb=48, file_mb=32, flood_mb=2, files=200)
+SHORT = LIMITS.model_copy(update={"wall_s": 0.7, "memory_mb": 256})
+Run = Callable[[str, Limits], RunResult]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One piece of code that tries something, and the sign by which it is known to have got through."""
+
+    category: str
+    name: str
+    sign: str
+    argument: str
+    control: bool  # harmless: run without layers too, where the sign must show
+    code: str
+    check: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        return SHORT if self.sign == "held" else LIMITS
+
+
+@functools.cache
+def attempts() -> tuple[Attempt, ...]:
+    """Return every attempt of the corpus."""
+    return tuple(attempt for path in sorted((DATA / "attacks").glob("*.txt")) for attempt in _read(path))
+
+
+@functools.cache
+def ordinary() -> tuple[tuple[str, str, str], ...]:
+    """Return ordinary code: name, the optional library it needs or "", and the code."""
+    blocks = (DATA / "ordinary.txt").read_text(encoding="utf-8").split("\n=== ")[1:]
+    heads = [(*block.split("\n", 1)[0].partition(" | ")[::2], block.split("\n", 1)[1]) for block in blocks]
+    return tuple(heads)
+
+
+def _read(path: Path) -> Iterator[Attempt]:
+    for block in path.read_text(encoding="utf-8").split("\n=== ")[1:]:
+        head, code = block.split("\n", 1)
+        name, sign, *flags = [part.strip() for part in head.split("|")]
+        sign, _, argument = sign.partition(" ")
+        code, _, check = code.partition("\n--- check\n")
+        yield Attempt(path.stem, name, sign, argument, "control" in flags, code, check)
+
+
+def frame() -> Frame:
+    """Return a session of two signals, forty minutes long."""
+    count = 2400
+    places = np.arange(count)
+    columns = {"rpm": np.linspace(800.0, 3000.0, count), "speed": np.abs(np.sin(places / 100)) * 90}
+    return Frame(
+        "drive",
+        places * 1_000_000,
+        columns,
+        {"rpm": "rpm", "speed": "km/h"},
+        dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    )
+
+
+def sessions() -> dict[str, Frame]:
+    """Return the two sessions ordinary code works on: one clean table, one with signals at moments of their own."""
+    t = np.arange(1800)
+    rng = np.random.default_rng(5)
+    speed = np.clip(60 * np.sin(t / 90) + 25 * np.sin(t / 31) + rng.normal(0, 0.5, len(t)), 0, None)
+    rpm = 750 + speed * 28 + rng.normal(0, 15, len(t))
+    load = np.clip(18 + speed * 0.5 + rng.normal(0, 3, len(t)), 0, 100)
+    columns = {
+        "rpm": rpm,
+        "speed": speed,
+        "coolant_temp": 90 - 68 * np.exp(-t / 260),
+        "engine_load": load,
+        "throttle_pos": load * 0.8,
+        "maf": rpm * load / 9000,
+        "intake_temp": 20 + t / 300,
+        "short_fuel_trim_1": rng.normal(0, 2, len(t)),
+        "long_fuel_trim_1": rng.normal(1.5, 0.2, len(t)),
+        "control_module_voltage": 14.1 + rng.normal(0, 0.05, len(t)),
+    }
+    units = {"rpm": "rpm", "speed": "km/h", "coolant_temp": "°C", "engine_load": "%", "maf": "g/s"}
+    drive = Frame("drive", t * 1_000_000, columns, units, dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC))
+    times = {
+        "rpm": t * 500_000,
+        "speed": t[::2] * 500_000 + 130_000,
+        "coolant_temp": t[::20] * 500_000 + 270_000,
+    }
+    values = {"rpm": rpm, "speed": speed[::2], "coolant_temp": columns["coolant_temp"][::20]}
+    return {"drive": drive, "commute": Frame("commute", times, values, units)}
+
+
+class Grounds:
+    """The bait: a secret, a folder, listeners, a bystander; tells what happened to them."""
+
+    def __init__(self, owner: int | None = None) -> None:
+        self.secret = os.environ.get("OBD_TEST_SECRET") or "OBDSECRET-" + secrets.token_hex(16)
+        self.folder = Path(tempfile.mkdtemp(prefix="obd-grounds-"))
+        self.folder.chmod(0o755)
+        self._owner = owner
+        self._heard = threading.Event()
+        self._bystander: subprocess.Popen[bytes] | None = None
+        self._sockets: dict[str, socket.socket] = {}
+        self.outside = self.folder / "outside"
+        self._lay_out()
+        self._listen()
+        atexit.register(self.close)
+        self.fresh()
+
+    def _lay_out(self) -> None:
+        bait = self.folder / "bait"
+        bait.mkdir()
+        (bait / "canary.txt").write_text(self.secret + "\n", encoding="utf-8")
+        (bait / "canary_module.py").write_text("WORD = 'ESCAPED'\n", encoding="utf-8")
+        with zipfile.ZipFile(bait / "canary.zip", "w") as archive:
+            archive.writestr("canary_in_zip.py", "WORD = 'ESCAPED'\n")
+
+    def _listen(self) -> None:
+        selector = selectors.DefaultSelector()
+        places: dict[str, tuple[int, int, Any]] = {
+            "port": (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
+            "udp": (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
+            "unix": (socket.AF_UNIX, socket.SOCK_STREAM, str(self.folder / "stream")),
+            "unix_datagram": (socket.AF_UNIX, socket.SOCK_DGRAM, str(self.folder / "datagram")),
+            "abstract": (socket.AF_UNIX, socket.SOCK_STREAM, "\0obd-test-" + secrets.token_hex(8)),
+        }
+        for name, (family, kind, address) in places.items():
+            listener = self._sockets[name] = socket.socket(family, kind)
+            listener.bind(address)
+            if kind == socket.SOCK_STREAM:
+                listener.listen(64)
+            if isinstance(address, str) and not address.startswith("\0"):
+                Path(address).chmod(0o777)
+            selector.register(listener, selectors.EVENT_READ)
+        threading.Thread(target=self._hear, args=(selector,), daemon=True).start()
+
+    def _hear(self, selector: selectors.BaseSelector) -> None:
+        while True:
+            for key, _ in selector.select():
+                listener: Any = key.fileobj
+                with contextlib.suppress(OSError):
+                    self._heard.set()
+                    if listener.type == socket.SOCK_STREAM:
+                        listener.accept()[0].close()
+                    else:
+                        listener.recv(100)
+
+    def fresh(self) -> None:
+        """Put everything back as it was."""
+        shutil.rmtree(self.outside, ignore_errors=True)
+        self.outside.mkdir()
+        self.outside.chmod(0o777)
+        for name in ("existing", "owned"):
+            path = self.outside / name
+            path.write_text("as it was", encoding="utf-8")
+            path.chmod(0o666)
+        if self._owner is not None:
+            os.chown(self.outside / "owned", self._owner, self._owner)
+        self._before = self._state()
+        self._heard.clear()
+        if self._bystander is None or self._bystander.poll() is not None:
+            self._bystander = subprocess.Popen(["sleep", "900"], start_new_session=True)
+            time.sleep(0.02)
+
+    def _state(self) -> list[Any]:
+        found = []
+        for path in sorted(self.outside.rglob("*")):
+            info = path.lstat()
+            found.append(
+                (path.name, info.st_mode, info.st_uid, info.st_size, info.st_mtime_ns, info.st_nlink)
+            )
+        return found
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Return what the attempts are told about the bait."""
+        bait = self.folder / "bait"
+        assert self._bystander is not None
+        maps = Path(f"/proc/{self._bystander.pid}/maps").read_text(encoding="utf-8").splitlines()
+        readable = next((line for line in maps if " r" in line), "0-0")
+        return {
+            "canary": str(bait / "canary.txt"),
+            "canary_dir": str(bait),
+            "canary_zip": str(bait / "canary.zip"),
+            "outside": str(self.outside),
+            "server": os.getpid(),
+            "bystander": self._bystander.pid,
+            "bystander_address": int(readable.split("-")[0], 16),
+            "home": str(Path.home()),
+            "checkout": str(CHECKOUT),
+            "port": self._sockets["port"].getsockname()[1],
+            "udp": self._sockets["udp"].getsockname()[1],
+            "unix": str(self.folder / "stream"),
+            "unix_datagram": str(self.folder / "datagram"),
+            "abstract": self._sockets["abstract"].getsockname().decode()[1:],
+        }
+
+    def plant(self, house: Path) -> None:
+        """Put the secret where another run of the same sandbox would have its files."""
+        other = house / "another-run"
+        if not other.exists():
+            other.mkdir(mode=0o700)
+            (other / "data.txt").write_text(self.secret, encoding="utf-8")
+            for path in (other, other / "data.txt") if self._owner is not None else ():
+                os.chown(path, self._owner or 0, self._owner or 0)
+
+    def close(self) -> None:
+        """Take the bait away."""
+        if self._bystander is not None:
+            self._bystander.kill()
+            self._bystander.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def verdict(self, attempt: Attempt, result: RunResult, took_s: float) -> str:
+        """Say how the attempt got through; "" when it did not."""
+        if result.status == "refused":
+            return "no verdict: " + (result.error.message if result.error else "refused")
+        return {
+            "secret": self._secret,
+            "says": _says,
+            "next": _says,
+            "outside": self._outside,
+            "heard": self._hears,
+            "bystander": self._hit,
+            "held": functools.partial(_held, took_s=took_s),
+            "sane": _sane,
+            "lies": _lies,
+            "formula": _formula,
+        }[attempt.sign](attempt, result)
+
+    def _secret(self, attempt: Attempt, result: RunResult) -> str:
+        told = result.model_dump_json() + "".join(
+            Path(artifact.path).read_text(encoding="utf-8", errors="replace") for artifact in result.artifacts
+        )
+        return "the secret came out" if self.secret in told else ""
+
+    def _outside(self, attempt: Attempt, result: RunResult) -> str:
+        return "something outside was changed" if self._state() != self._before else ""
+
+    def _hears(self, attempt: Attempt, result: RunResult) -> str:
+        return "a listener heard it" if self._heard.wait(0.02) else ""
+
+    def _hit(self, attempt: Attempt, result: RunResult) -> str:
+        assert self._bystander is not None
+        time.sleep(0.02)
+        return "the bystander was hit" if self._bystander.poll() is not None else ""
+
+
+def _says(attempt: Attempt, result: RunResult) -> str:
+    told = result.stdout + (result.result.model_dump_json() if result.result else "")
+    return "it says so" if "ESCAPED" in told else ""
+
+
+def _held(attempt: Attempt, result: RunResult, took_s: float) -> str:
+    if result.status not in (*attempt.argument.split(","), "rejected"):
+        return f"it ended with {result.status}: {result.error}"
+    if took_s > attempt.limits.wall_s + 1.5:
+        return f"it took {took_s:.1f} s"
+    return _says(attempt, result)
+
+
+def _sane(attempt: Attempt, result: RunResult) -> str:
+    """Look for anything in the report that only the code can have put there."""
+    facts = result.model_dump_json(
+        include={"tier", "status", "layers", "limits", "cpu_s", "wall_s", "run_id"}
+    )
+    if "ESCAPED" in facts or "FORGED" in facts or '"cpu_s":-' in facts:
+        return f"the report is forged: {facts}"
+    if any(ord(letter) < 32 and letter not in "\n\t\r" for letter in _texts(result)):
+        return "control characters came through"
+    odd = [
+        artifact.name
+        for artifact in result.artifacts
+        if not artifact.name.isprintable() or "\\" in artifact.name
+    ]
+    return f"odd names came through: {odd}" if odd else ""
+
+
+def _texts(result: RunResult) -> str:
+    error = result.error
+    return (
+        result.stdout
+        + (f"{error.type}{error.message}{error.traceback}" if error else "")
+        + "".join(result.notes)
+    )
+
+
+def _lies(attempt: Attempt, result: RunResult) -> str:
+    return (
+        "the file was handed on"
+        if attempt.argument in {artifact.name for artifact in result.artifacts}
+        else ""
+    )
+
+
+def _formula(attempt: Attempt, result: RunResult) -> str:
+    texts = [Path(artifact.path).read_text(encoding="utf-8") for artifact in result.artifacts]
+    cells = [cell.strip('"') for text in texts for cell in text.split("\n")]
+    return "a spreadsheet would run it" if any(cell.startswith(("=", "+", "@")) for cell in cells) else ""
+
+
+def try_all(run: Run, grounds: Grounds, chosen: tuple[Attempt, ...]) -> dict[str, str]:
+    """Run attempts and return how each got through, by name; "" for those that did not."""
+    verdicts = {}
+    for attempt in chosen:
+        grounds.fresh()
+        started = time.monotonic()
+        result = run(attempt.code, attempt.limits)
+        took_s = time.monotonic() - started
+        if attempt.check:
+            result = run(attempt.check, attempt.limits)
+        verdicts[attempt.name] = grounds.verdict(attempt, result, took_s)
+    return verdicts
+
+
+@functools.cache
+def grounds() -> Grounds:
+    """Return the bait, laid out once for all tests of this process."""
+    return Grounds(owner=45001 if os.getuid() == 0 else None)
+
+
+@functools.cache
+def box() -> Sandbox:
+    """Return one sandbox for all tests of this process, started."""
+    sandbox = Sandbox(Path(tempfile.mkdtemp(prefix="obd-sandbox-home-")))
+    atexit.register(sandbox.close)
+    sandbox.start()
+    return sandbox
+
+
+def by_the_door(code: str, limits: Limits) -> RunResult:
+    """Run code as a caller does."""
+    return box().run(code, {"drive": frame()}, limits, info=grounds().info)
+
+
+class Lab:
+    """Runs code without the gate, and without the layers named."""
+
+    def __init__(self, without: tuple[str, ...] = ()) -> None:
+        self._host = Host(without, quick=True)
+        self._host.start()
+        self._store = FrameStore()
+        self._home = Path(tempfile.mkdtemp(prefix="obd-lab-"))
+        atexit.register(self.close)
+
+    def run(self, code: str, limits: Limits) -> RunResult:
+        """Run code past the gate."""
+        shared = self._store.take(frame())
+        run_id = uuid.uuid4().hex
+        job = Job(run_id, code, limits, "full", self._home / run_id, grounds().info, {"drive": shared.fd})
+        worker = self._host.worker()
+        grounds().plant(worker.folder.parent)
+        try:
+            return carry_out(job, worker)
+        finally:
+            self._host.dismiss(worker)
+            os.close(shared.fd)
+
+    def close(self) -> None:
+        """End the lab's processes."""
+        self._host.close()
+        self._store.close()
+        shutil.rmtree(self._home, ignore_errors=True)
+        atexit.unregister(self.close)
+
+
+LAYERS: dict[str, tuple[str, ...]] = {
+    "all of the kernel's": (),
+    "no Landlock": ("landlock",),
+    "no seccomp": ("seccomp",),
+    "no rlimits": ("rlimits",),
+}
+UNCONFINED = ("landlock", "seccomp", "rlimits")
+
+
+def measure(names: list[str]) -> dict[str, dict[str, str]]:
+    """Return verdicts per configuration; `unconfined` runs only what is harmless."""
+    found = {}
+    for name in names:
+        lab = Lab(UNCONFINED if name == "unconfined" else LAYERS[name])
+        chosen = attempts() if name != "unconfined" else tuple(one for one in attempts() if one.control)
+        found[name] = try_all(lab.run, grounds(), chosen)
+        lab.close()
+    return found
+
+
+def as_user(*arguments: str) -> Any:
+    """Run this file as a script by a user without privileges and return the JSON it prints."""
+    command = [sys.executable, str(Path(__file__)), *arguments]
+    environment = {**os.environ, "OBD_TEST_SECRET": "OBDSECRET-" + secrets.token_hex(16)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd="/", env=environment)
+    if done.returncode == 77:
+        import pytest
+
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def become_user() -> None:
+    """Give up root for good; open a way to an interpreter that lies below a closed folder such as /root."""
+    if os.getuid() != 0:
+        return
+    try:
+        _open_the_way([Path(sys.base_prefix), Path(sys.prefix), CHECKOUT])
+    except OSError as error:
+        print(f"an unprivileged user cannot reach this interpreter: {error}", file=sys.stderr)
+        raise SystemExit(77) from None
+    os.setgroups([])
+    os.setresgid(USER, USER, USER)
+    os.setresuid(USER, USER, USER)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # as a process is that was this user from the start
+    os.environ["HOME"] = tempfile.mkdtemp(prefix="obd-user-home-")
+
+
+def _open_the_way(needed: list[Path]) -> None:
+    closed = {
+        next((parent for parent in reversed(path.resolve().parents) if not parent.stat().st_mode & 1), None)
+        for path in needed
+    } - {None}
+    if not closed:
+        return
+    kernel.call("unshare", ctypes.c_int(0x00020000))
+    kernel.call("mount", b"none", b"/", b"none", ctypes.c_ulong(16384 | 1 << 18), b"")
+    for parent in closed:
+        assert parent is not None
+        inside = [path.resolve() for path in needed if path.resolve().is_relative_to(parent)]
+        kept = [(path, os.open(path, os.O_PATH | os.O_DIRECTORY)) for path in inside]
+        kernel.call("mount", b"tmpfs", bytes(parent), b"tmpfs", ctypes.c_ulong(0), b"mode=755")
+        for path, fd in kept:
+            path.mkdir(parents=True, exist_ok=True)
+            kernel.call(
+                "mount", f"/proc/self/fd/{fd}".encode(), bytes(path), b"none", ctypes.c_ulong(4096), b""
+            )
+
+
+def table(user: dict[str, dict[str, str]], root: dict[str, str], door: dict[str, str]) -> str:
+    """Return the layers' table as Markdown: how many of a category's attempts get through."""
+    gate_alone = {attempt.name: "" if check(attempt.code) else "not rejected" for attempt in attempts()}
+    columns = {
+        "every layer": door,
+        "no gate": user["all of the kernel's"],
+        **{f"no gate, {name}": user[name] for name in list(LAYERS)[1:]},
+        "no gate, own user and root": root,
+        "gate alone": gate_alone,
+        "nothing": user["unconfined"],
+    }
+    lines = ["| category | attempts | " + " | ".join(columns) + " |", "|---|---|" + "---|" * len(columns)]
+    categories = sorted({attempt.category for attempt in attempts()})
+    for category in [*categories, "all"]:
+        names = [attempt.name for attempt in attempts() if category in (attempt.category, "all")]
+        counts = [_count(verdicts, names) for verdicts in columns.values()]
+        lines.append(f"| {category} | {len(names)} | " + " | ".join(counts) + " |")
+    return "\n".join(lines)
+
+
+def _count(verdicts: dict[str, str], names: list[str]) -> str:
+    tried = [name for name in names if name in verdicts]
+    through = sum(bool(verdicts[name]) for name in tried)
+    return f"{through}" if len(tried) == len(names) else f"{through} of {len(tried)}" if tried else "-"
+
+
+def test_the_corpus_is_large_and_every_category_has_a_positive_control() -> None:
+    assert len(attempts()) >= 120
+    names = [attempt.name for attempt in attempts()]
+    assert len(set(names)) == len(names)
+    for category in {attempt.category for attempt in attempts()} - {"bombs", "later"}:
+        assert any(attempt.control for attempt in attempts() if attempt.category == category), category
+
+
+def test_a_run_that_was_refused_counts_as_an_escape_because_it_proves_nothing() -> None:
+    result = RunResult(run_id="x", status="refused", limits=LIMITS, tier="off")
+    for attempt in attempts()[::10]:
+        assert grounds().verdict(attempt, result, 0.0).startswith("no verdict")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "user":
+        become_user()
+        print(json.dumps(measure(sys.argv[2:])))
+    elif sys.argv[1] == "table":
+        by_user = as_user("user", *LAYERS, "unconfined")
+        by_root = measure(["all of the kernel's"])["all of the kernel's"] if os.getuid() == 0 else {}
+        print(table(by_user, by_root, try_all(by_the_door, grounds(), attempts())))
+        for configuration, verdicts in by_user.items():
+            if configuration == "unconfined":
+                bad = [one.name for one in attempts() if one.control and not verdicts[one.name]]
+                print(f"\ncontrols that do not show their sign: {bad}")
+            else:
+                print(f"\n{configuration}: { ({name: how for name, how in verdicts.items() if how}) }")
+        print("\nroot:", {name: how for name, how in by_root.items() if how})
