@@ -155,6 +155,11 @@ class Hub:
             return list(self._rings)
 
     @property
+    def is_open(self) -> bool:
+        """Whether readers are served."""
+        return self._loop is not None and not self.closed
+
+    @property
     def subscribers(self) -> int:
         """How many subscriptions follow something."""
         with self.lock:

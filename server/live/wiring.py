@@ -16,6 +16,7 @@ from server.metrics import Metrics, metrics_routes
 from server.resources.alerts import alert_routes, upkeep_routes
 from server.resources.artifacts import artifact_routes
 from server.resources.from_tools import tool_resources
+from server.resources.health import health_routes
 from server.resources.intake import intake_routes
 from server.resources.refusals import add_room_errors
 from server.selection import AnyTool
@@ -46,6 +47,7 @@ class LiveSide:
         app.include_router(alert_routes(self._workshop))
         app.include_router(websocket_routes(self._tools, self._workshop, self.hub))
         app.include_router(metrics_routes(self.metrics))
+        app.include_router(health_routes(self._workshop, self.hub))
 
     def _changed(self, tool: str, session_id: str) -> None:
         if tool == "update_session":
