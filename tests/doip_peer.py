@@ -1,0 +1,1 @@
+"""The simulated car behind a DoIP gateway on the loopback, for tests."""

@@ -1,0 +1,1 @@
+"""The driver for Bluetooth LE adapters: ELM327 bytes over GATT, through bleak."""

@@ -1,0 +1,1 @@
+"""What follows `can:` in an adapter's address, read strictly."""

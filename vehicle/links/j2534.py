@@ -1,0 +1,1 @@
+"""The driver for J2534 pass-through devices (Windows), through udsoncan."""

@@ -1,0 +1,1 @@
+"""The driver for adapters that only python-OBD can drive: its line, our decoding."""

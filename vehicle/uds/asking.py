@@ -1,0 +1,1 @@
+"""Asking one ECU a UDS service; refusals and silence become typed errors."""

@@ -1,0 +1,1 @@
+"""Data by identifier (service 22): VIN, part numbers, software versions."""

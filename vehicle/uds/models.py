@@ -1,0 +1,1 @@
+"""What UDS diagnostics are answered with; imports pydantic only."""
