@@ -1,0 +1,1 @@
+"""The chat responder: a model, or built-in rules where there is none, answers with the tools."""
