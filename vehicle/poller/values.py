@@ -17,15 +17,19 @@ _SILENT_ANSWERS = 3
 Found = tuple[str, int, dict[str, float]]
 
 
-def values_in(question: Question, reply: Reply) -> Iterator[Found]:
-    """Yield (ecu, pid, values by signal) for each parameter in a reply; what cannot be decoded is left out."""
+def values_in(question: Question, reply: Reply, *, everybody: bool = False) -> Iterator[Found]:
+    """Yield (ecu, pid, values by signal) for each parameter in a reply; what cannot be decoded is left out.
+
+    Answers of ECUs the question was not for are left out as well, unless `everybody` is wanted.
+    """
     if question.command:
         volts = _VOLTS.search(reply.raw)
         if volts and question.signal:
             yield "", -1, {question.signal.name: float(volts[1])}
         return
     for ecu, data in reply.answers:
-        if question.pids and ecu != question.ecu:  # outside CAN everybody answers; each is asked for its own
+        # outside CAN everybody answers, and each ECU is asked for its own
+        if question.pids and ecu != question.ecu and not everybody:
             continue
         try:
             yield from _decoded(question, ecu, data)
