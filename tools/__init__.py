@@ -6,7 +6,10 @@ from tools.analysis import analyze_session
 from tools.anomalies import detect_anomalies
 from tools.artifacts import delete_artifact, list_artifacts
 from tools.capture import capture_status, start_capture, stop_capture
+from tools.car import read_monitor_tests, read_signals, read_vehicle_info
+from tools.clearing import clear_trouble_codes
 from tools.comparing import compare_sessions
+from tools.diagnosis import read_trouble_codes
 from tools.fuel import analyze_fuel, save_fill_up
 from tools.importing import import_log
 from tools.lookup import decode_vin, lookup_trouble_code, search_trouble_codes
@@ -20,6 +23,11 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     start_capture,
     capture_status,
     stop_capture,
+    read_signals,
+    read_trouble_codes,
+    read_monitor_tests,
+    read_vehicle_info,
+    clear_trouble_codes,
     list_vehicles,
     save_vehicle,
     list_sessions,

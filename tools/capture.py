@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -92,12 +93,9 @@ def start_capture(
 
     Reads only. Next: `capture_status`, then `stop_capture`; readings can be queried while it records.
     """
-    from vehicle.links import open_link
     from vehicle.poller import Poller
 
-    address = adapter or context.workshop.adapter
-    if address is None:
-        raise ToolError("bad_arguments", "No adapter was named.", "Give `adapter`, or set OBD_AGENT_ADAPTER.")
+    address = adapter_of(context, adapter)
     busy = context.workshop.recorders.of_adapter(address)
     if busy is not None:
         raise ToolError(
@@ -106,8 +104,8 @@ def start_capture(
     if vehicle_id is not None:
         context.store.vehicles.get(vehicle_id)
     rate = clock_rate(address)
-    link = open_link(address)
-    try:
+    with ExitStack() as stack:
+        link = stack.enter_context(context.workshop.links.borrow(address))
         poller = Poller(link, signals)
         session = context.store.sessions.create(
             origin="capture",
@@ -117,10 +115,20 @@ def start_capture(
             started_at=datetime.now(UTC),
             details={"clock_rate": rate},
         )
-    except BaseException:
-        link.close()
-        raise
-    return _state(context.workshop.recorders.add(session.id, link, poller, duration_s, rate))
+        recorders = context.workshop.recorders
+        return _state(recorders.add(session.id, link, stack.pop_all(), poller, duration_s, rate))
+
+
+def adapter_of(context: ToolContext, adapter: str | None) -> str:
+    """Return the adapter named, or the default one.
+
+    Raises:
+        ToolError: neither is there.
+    """
+    address = adapter or context.workshop.adapter
+    if address is None:
+        raise ToolError("bad_arguments", "No adapter was named.", "Give `adapter`, or set OBD_AGENT_ADAPTER.")
+    return address.strip()
 
 
 def clock_rate(address: str) -> float:

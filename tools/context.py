@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING
 
+from tools.links import Links
+
 if TYPE_CHECKING:
     from sandbox.runner import Sandbox
     from storage.store import Store
@@ -29,6 +31,7 @@ class Workshop:
         self.home = home
         self.database_url = database_url
         self.adapter = adapter
+        self.links = Links()
         self._reduced_sandbox = reduced_sandbox
         self._lock = RLock()
         self._store: Store | None = None
@@ -75,6 +78,7 @@ class Workshop:
         with self._lock:
             if self._recorders is not None:
                 self._recorders.close()
+            self.links.close()
             if self._sandbox is not None:
                 self._sandbox.close()
             if self._store is not None:

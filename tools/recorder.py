@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ class Recorder:
         store: Store,
         session_id: str,
         link: Link,
+        hold: ExitStack,
         poller: Poller,
         duration_s: float | None,
         listeners: Sequence[Listener],
@@ -38,6 +40,7 @@ class Recorder:
     ) -> None:
         self.session_id = session_id
         self.link = link
+        self._hold = hold
         self.poller = poller
         self.readings = 0
         self.gaps = 0
@@ -88,7 +91,7 @@ class Recorder:
             self.error = error
             log.warning("the capture %s ended early: %s", self.session_id, error)
         finally:
-            self.link.close()
+            self._hold.close()
             self._finish()
             self._ended = time.monotonic()
 
@@ -153,10 +156,18 @@ class Recorders:
         self._recorders: dict[str, Recorder] = {}
 
     def add(
-        self, session_id: str, link: Link, poller: Poller, duration_s: float | None, clock_rate: float = 1.0
+        self,
+        session_id: str,
+        link: Link,
+        hold: ExitStack,
+        poller: Poller,
+        duration_s: float | None,
+        clock_rate: float = 1.0,
     ) -> Recorder:
-        """Start a capture into the session, timed by a clock that runs at `clock_rate` of ours."""
-        recorder = Recorder(self._store, session_id, link, poller, duration_s, self.listeners, clock_rate)
+        """Start a capture, timed at `clock_rate` of our clock; `hold` lets go of the link in the end."""
+        recorder = Recorder(
+            self._store, session_id, link, hold, poller, duration_s, self.listeners, clock_rate
+        )
         with self._lock:
             self._recorders[session_id] = recorder
         recorder.start()
