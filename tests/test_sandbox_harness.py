@@ -43,7 +43,7 @@ DATA = Path(__file__).with_name("data") / "sandbox"
 CHECKOUT = Path(__file__).parents[1]
 USER = 45002  # who the sandbox runs for when tests run as root and a server without privileges is wanted
 LIMITS = Limits(wall_s=5, memory_mb=512, scratch_mb=48, file_mb=32, flood_mb=2, files=200)
-SHORT = LIMITS.model_copy(update={"wall_s": 0.7, "memory_mb": 256})
+SHORT = LIMITS.model_copy(update={"wall_s": 0.4, "memory_mb": 256})
 Run = Callable[[str, Limits], RunResult]
 
 
@@ -397,6 +397,11 @@ class Lab:
             self._host.dismiss(worker)
             os.close(shared.fd)
 
+    @property
+    def own_root(self) -> bool:
+        """Say whether the lab's processes have a file system of their own."""
+        return bool(self._host.hello["identity"]["own_root"])
+
     def close(self) -> None:
         """End the lab's processes."""
         self._host.close()
@@ -414,12 +419,16 @@ LAYERS: dict[str, tuple[str, ...]] = {
 UNCONFINED = ("landlock", "seccomp", "rlimits")
 
 
-def measure(names: list[str]) -> dict[str, dict[str, str]]:
+def measure(names: list[str], only: list[str] | None = None) -> dict[str, dict[str, str]]:
     """Return verdicts per configuration; `unconfined` runs only what is harmless."""
     found = {}
     for name in names:
         lab = Lab(UNCONFINED if name == "unconfined" else LAYERS[name])
-        chosen = attempts() if name != "unconfined" else tuple(one for one in attempts() if one.control)
+        chosen = tuple(
+            one
+            for one in attempts()
+            if (name != "unconfined" or one.control) and (not only or one.name in only)
+        )
         found[name] = try_all(lab.run, grounds(), chosen)
         lab.close()
     return found
@@ -445,7 +454,7 @@ def become_user() -> None:
     try:
         _open_the_way([Path(sys.base_prefix), Path(sys.prefix), CHECKOUT])
     except OSError as error:
-        print(f"an unprivileged user cannot reach this interpreter: {error}", file=sys.stderr)
+        sys.stderr.write(f"an unprivileged user cannot reach this interpreter: {error}")
         raise SystemExit(77) from None
     os.setgroups([])
     os.setresgid(USER, USER, USER)
@@ -505,7 +514,7 @@ def test_the_corpus_is_large_and_every_category_has_a_positive_control() -> None
     assert len(attempts()) >= 120
     names = [attempt.name for attempt in attempts()]
     assert len(set(names)) == len(names)
-    for category in {attempt.category for attempt in attempts()} - {"bombs", "later"}:
+    for category in {attempt.category for attempt in attempts()} - {"bombs", "later", "results"}:
         assert any(attempt.control for attempt in attempts() if attempt.category == category), category
 
 
@@ -515,18 +524,23 @@ def test_a_run_that_was_refused_counts_as_an_escape_because_it_proves_nothing() 
         assert grounds().verdict(attempt, result, 0.0).startswith("no verdict")
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "user":
+def main(task: str, *arguments: str) -> None:
+    """Measure as a user without privileges and print JSON, or print the whole table."""
+    if task == "user":
         become_user()
-        print(json.dumps(measure(sys.argv[2:])))
-    elif sys.argv[1] == "table":
-        by_user = as_user("user", *LAYERS, "unconfined")
-        by_root = measure(["all of the kernel's"])["all of the kernel's"] if os.getuid() == 0 else {}
-        print(table(by_user, by_root, try_all(by_the_door, grounds(), attempts())))
-        for configuration, verdicts in by_user.items():
-            if configuration == "unconfined":
-                bad = [one.name for one in attempts() if one.control and not verdicts[one.name]]
-                print(f"\ncontrols that do not show their sign: {bad}")
-            else:
-                print(f"\n{configuration}: { ({name: how for name, how in verdicts.items() if how}) }")
-        print("\nroot:", {name: how for name, how in by_root.items() if how})
+        place = arguments.index("--only") if "--only" in arguments else len(arguments)
+        sys.stdout.write(json.dumps(measure(list(arguments[:place]), list(arguments[place + 1 :]))))
+        return
+    by_user = as_user("user", *LAYERS, "unconfined")
+    by_root = measure(["all of the kernel's"])["all of the kernel's"] if os.getuid() == 0 else {}
+    sys.stdout.write(table(by_user, by_root, try_all(by_the_door, grounds(), attempts())) + "\n")
+    for configuration, verdicts in {**by_user, "own user and root": by_root}.items():
+        unexpected = configuration == "unconfined"
+        through = [name for name, how in verdicts.items() if bool(how) != unexpected]
+        sys.stdout.write(
+            f"\n{configuration}{' (not shown)' if unexpected else ''}: {', '.join(through) or 'none'}\n"
+        )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

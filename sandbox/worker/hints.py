@@ -97,6 +97,8 @@ def _key(error: KeyError, names: dict[str, Any]) -> str:
         if isinstance(value, pd.DataFrame) and not name.startswith("_")
     }
     wanted = error.args[0] if error.args else None
+    if "key of type tuple" in str(wanted):
+        return "scipy and matplotlib take arrays: pass column.to_numpy()."
     parts = []
     for name, table in list(tables.items())[:3]:
         columns = [str(column) for column in table.columns]
