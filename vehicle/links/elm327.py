@@ -7,10 +7,11 @@ import time
 from urllib.parse import parse_qsl
 
 from vehicle.elm327.outcomes import AdapterError, Reply, Timeout
-from vehicle.elm327.protocols import PROTOCOLS, SEEN, Family, Target, target_of
+from vehicle.elm327.protocols import PROTOCOLS, SEEN, Family, target_of
 from vehicle.elm327.replies import READING, family_of, parse_reply
 from vehicle.errors import BadAddressError
 from vehicle.links import elm327_setup as setup
+from vehicle.links.aim import Aim
 from vehicle.links.conversation import Conversation, Patience
 from vehicle.links.line_counts import LineCounts, may_count
 from vehicle.links.link import PENDING_DEADLINE_S, LinkInfo
@@ -18,7 +19,6 @@ from vehicle.links.prompt_line import PromptLine
 from vehicle.links.wire import Wire, WireLostError, open_wire, socket_address
 
 LONGEST_REQUEST = 7
-ANYBODY = {Family.CAN11: "7DF", Family.CAN29: "DB33F1"}
 _SUPPORTED = b"\x01\x00"
 # Nearly every car since 2008 speaks 11-bit CAN at 500 kbit/s; asking for it first saves the search.
 COMMONEST = "6"
@@ -39,9 +39,7 @@ class Elm327(Conversation):
         self._protocol = protocol
         self._raise_baud = raise_baud
         self._counts = LineCounts()
-        self._aimed: Target | None = None
-        self._aim_known = False
-        self._aim_touched = False
+        self._aim = Aim()
         self._last_sent_s = 0.0
         self._last_service = 0
         self._doubtful = False
@@ -99,7 +97,7 @@ class Elm327(Conversation):
     def _greet_car(self, number: str, until_s: float) -> str:
         line = self.line
         line.stray()
-        if self._aim_touched:
+        if self._aim.touched:
             self._apply_settings()  # header and filter of one ECU would keep the others from answering
         line.talk(f"ATTP{number}", setup.COMMAND_S)  # unlike ATSP it wears no memory
         line.send("0100")
@@ -115,7 +113,7 @@ class Elm327(Conversation):
     def _apply_settings(self) -> None:
         """Send the settings; they begin with defaults, which address everybody."""
         setup.apply_settings(self.line)
-        self._aimed, self._aim_known, self._aim_touched = None, True, False
+        self._aim.reset()
 
     def _note_protocol(self, reply: Reply, tried: str) -> None:
         """Take the protocol's family from the look of the frames; its number is asked for when there is time."""
@@ -147,7 +145,7 @@ class Elm327(Conversation):
         began = time.monotonic()
         self._get_in_step()
         self._keep_distance(until_s)
-        if not self._aim(ecu) or time.monotonic() >= until_s:
+        if not self._aim.at(self.line, ecu, self.family) or time.monotonic() >= until_s:
             return self._late(payload, began)
         counted = may_count(self.family, ecu, self.info.ecus)
         digit = self._counts.digit(ecu, payload) if counted else ""
@@ -204,32 +202,6 @@ class Elm327(Conversation):
         if gap and pause > 0:
             time.sleep(pause)
 
-    def _aim(self, ecu: str) -> bool:
-        """Set header and filter for one ECU, or for all; False where the adapter does not answer."""
-        if self.family not in ANYBODY:
-            return True
-        target = target_of(ecu)
-        if self._aim_known and target == self._aimed:
-            return True
-        return self._aim_at(target, ANYBODY[self.family])
-
-    def _aim_at(self, target: Target | None, anybody: str) -> bool:
-        custom = self._aimed is not None and not self._aimed.usual
-        self._aim_known, self._aim_touched = False, True
-        commands = [f"ATSH{target.transmit[-6:]}", f"ATCRA{target.receive}"] if target else [f"ATSH{anybody}", "ATCRA"]
-        if target is not None and not target.usual:
-            commands += [f"ATFCSH{target.transmit}", "ATFCSD300000", "ATFCSM1"]
-        elif custom:
-            commands.append("ATFCSM0")
-        for command in commands:
-            answer = self.line.talk(command, setup.COMMAND_S)
-            if answer is None:
-                return False
-            if "?" in answer and command == "ATCRA":
-                self.line.talk("ATAR", setup.COMMAND_S)
-        self._aimed, self._aim_known = target, True
-        return True
-
     def command(self, text: str, until_s: float) -> str | None:
         """Send an adapter command and return what it printed."""
         self._get_in_step()
@@ -238,7 +210,7 @@ class Elm327(Conversation):
 
     def recover(self) -> bool:
         """Stop what the adapter does, get in step, and look whether it still knows its settings."""
-        self._aim_known = False
+        self._aim.doubt()
         interrupt = self._last_service in READING
         if self.line.synchronise(_RECOVER_S, interrupt=interrupt):
             return self._still_set_up()
