@@ -1,26 +1,26 @@
-"""A real uvicorn on a free loopback port, for tests that need a real socket."""
+"""A real server on a free loopback port, for tests with real clients."""
 
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Serve an application in a thread; give its base URL."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve the application with uvicorn in a thread; gives its URL."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=2))
+    thread = Thread(target=server.run, daemon=True)
     thread.start()
+    end = time.monotonic() + 15
     while not server.started:
-        thread.join(0.01)
-        assert thread.is_alive(), "the server did not start"
-    port = server.servers[0].sockets[0].getsockname()[1]
+        assert time.monotonic() < end, "the server did not start"
+        time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)

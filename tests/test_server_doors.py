@@ -13,6 +13,7 @@ import anyio
 import mcp
 import pytest
 from fastapi.testclient import TestClient
+from serving import served
 from typer.testing import CliRunner
 
 from server.app import build_app
@@ -122,6 +123,34 @@ def test_every_door_gives_the_same_error(
     refused = shell.invoke(command, ["call", name, json.dumps(arguments)]).exception
     assert isinstance(refused, CommandFailedError)
     assert refused.error.body() == body
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_not_finite_is_refused(number: str, web: TestClient, shell: CliRunner) -> None:
+    arguments = f'{{"session_id": "ses_nowhere", "signals": ["rpm"], "start_s": {number}}}'
+    headers = {"content-type": "application/json"}
+    by_http = web.post("/api/tools/query_signals", content=arguments, headers=headers)
+    assert by_http.status_code == 422
+    refused = shell.invoke(command, ["call", "query_signals", arguments]).exception
+    assert isinstance(refused, CommandFailedError)
+    assert refused.error.body() == by_http.json()
+    assert "finite" in refused.error.message
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_mcp_over_http_shows_and_answers_the_same(era: str, workshop: Workshop) -> None:
+    with served(build_app(TOOLS, workshop)) as url:
+
+        async def ask() -> tuple[list[str], Any, Any]:
+            async with mcp.Client(f"{url}/mcp", mode=era) as client:
+                names = [tool.name for tool in (await client.list_tools()).tools]
+                bad = await client.call_tool("decode_vin", {**VIN, "typo": 1})
+                return names, (await client.call_tool("decode_vin", VIN)).structured_content, bad
+
+        names, over_http, bad = anyio.run(ask)
+    assert names == [tool.name for tool in TOOLS]
+    assert over_http == over_mcp(workshop, era, "decode_vin", VIN).structured_content
+    assert json.loads(bad.content[0].text)["code"] == "bad_arguments"
 
 
 def test_an_unknown_tool_is_not_found_at_every_door(

@@ -65,7 +65,8 @@ class Tool(Generic[Parameters, Result]):
             name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
             for name, parameter in list(inspect.signature(self.function).parameters.items())[1:]
         }
-        return create_model(f"{self.name}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
+        strict = ConfigDict(extra="forbid", allow_inf_nan=False)
+        return create_model(f"{self.name}_arguments", __config__=strict, **fields)
 
     @cached_property
     def result(self) -> type[Answer]:
