@@ -100,6 +100,7 @@ class Cause(Result):
         description="weight of the evidence for it less that against it; not a probability"
     )
     share: float = Field(description="its part of the support of all causes listed")
+    strength: Literal["weak", "moderate", "strong"] = Field(description="weak: worth watching, not a finding")
     supporting: list[str]
     contradicting: list[str]
     codes: list[str] = Field(description="trouble codes read that point to it")
