@@ -24,7 +24,7 @@ FuelType = Literal[
 class VehicleFacts(BaseModel):
     """Facts about a vehicle; None where nobody said. Nothing here is ever guessed by analysis."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     make: str | None = None
     model: str | None = None

@@ -10,7 +10,7 @@ Severity = Literal["info", "advice", "warning", "critical"]
 class Quantity(BaseModel):
     """A number that says where it comes from: measured, derived by a named method, or absent and why."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     value: float | None
     unit: str
@@ -60,7 +60,7 @@ def absent(unit: str, reason: str) -> Quantity:
 class Evidence(BaseModel):
     """One observation behind a finding: a statistic of a signal over a time window."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     signal: str
     unit: str
@@ -75,7 +75,7 @@ class Evidence(BaseModel):
 class Finding(BaseModel):
     """What was seen, with the evidence for it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     rule: str
     title: str

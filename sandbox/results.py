@@ -22,7 +22,7 @@ ArtifactKind = Literal["figure", "thumbnail", "table", "data", "text", "page"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Limits(_Model):

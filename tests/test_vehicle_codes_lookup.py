@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicle.codes import BadCodeError, explain_structure, lookup_code
 from vehicle.codes.catalogue import catalogue
+from vehicle.codes.errors import BadCodeError
 from vehicle.codes.failure_types import explain_failure_type
 from vehicle.codes.form import bytes_to_code
+from vehicle.codes.lookup import lookup_code
+from vehicle.codes.structure import explain_structure
 
 
 def test_a_known_code_comes_with_meaning_source_and_licence():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicle.codes import BadSearchError, search_codes
+from vehicle.codes.errors import BadSearchError
+from vehicle.codes.search import search_codes
 from vehicle.codes.words import asked_words, slips, title_words
 
 

@@ -5,14 +5,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from vehicle.diagnostics import (
-    clear_trouble_codes,
-    read_freeze_frames,
-    read_monitor_tests,
-    read_readiness,
-    read_trouble_codes,
-    read_vehicle_info,
-)
+from vehicle.diagnostics.freeze_frames import read_freeze_frames
+from vehicle.diagnostics.monitor_tests import read_monitor_tests
+from vehicle.diagnostics.readiness import read_readiness
+from vehicle.diagnostics.trouble_codes import clear_trouble_codes, read_trouble_codes
+from vehicle.diagnostics.vehicle_info import read_vehicle_info
 from vehicle.errors import CannotConnectError
 from vehicle.links import Link, LinkState, open_link
 from vehicle.signals import SIGNALS
@@ -52,7 +49,10 @@ def test_codes_are_those_in_the_cars_memory_on_every_protocol(
 def test_a_clean_car_answers_with_empty_lists(rig_of: Callable[[str, float], Rig]) -> None:
     report = read_trouble_codes(rig_of("petrol?warm=1&ecus=2", 5.0).link)
     assert {(found.kind, tuple(found.codes)) for found in report.lists} == {
-        ("stored", ()), ("pending", ()), ("permanent", ())}
+        ("stored", ()),
+        ("pending", ()),
+        ("permanent", ()),
+    }
     assert report.absent == []
 
 
@@ -78,7 +78,9 @@ def test_a_refusal_and_a_lost_connection_are_told(rig_of: Callable[[str, float],
         read_trouble_codes(rig.link, ("stored",))
 
 
-def test_a_freeze_frame_has_the_code_and_the_values_of_that_moment(rig_of: Callable[[str, float], Rig]) -> None:
+def test_a_freeze_frame_has_the_code_and_the_values_of_that_moment(
+    rig_of: Callable[[str, float], Rig],
+) -> None:
     rig = rig_of(MISFIRE, 900.0)
     report = read_freeze_frames(rig.link)
     frame = report.frames[0]
@@ -93,7 +95,7 @@ def test_a_freeze_frame_has_the_code_and_the_values_of_that_moment(rig_of: Calla
 
 
 def test_readiness_tells_lamp_count_and_monitors_since_clear_and_this_drive(
-    rig_of: Callable[[str, float], Rig]
+    rig_of: Callable[[str, float], Rig],
 ) -> None:
     rig = rig_of(MISFIRE, 900.0)
     report = read_readiness(rig.link)

@@ -11,7 +11,9 @@ from threading import Event
 
 import pytest
 
-from vehicle.diagnostics import read_readiness, read_trouble_codes, read_vehicle_info
+from vehicle.diagnostics.readiness import read_readiness
+from vehicle.diagnostics.trouble_codes import read_trouble_codes
+from vehicle.diagnostics.vehicle_info import read_vehicle_info
 from vehicle.links import Link, open_link
 from vehicle.poller import Poller
 
@@ -25,7 +27,10 @@ def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Link]:
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).with_name("elm")), "-b", "out.txt", "-s", "car", "-n", str(port)]
     folder = tmp_path_factory.mktemp("elm")
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as process:
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as process,
+    ):
         try:
             yield _opened(f"socket://127.0.0.1:{port}", process)
         finally:
@@ -48,8 +53,12 @@ def _opened(address: str, process: subprocess.Popen[bytes]) -> Link:
 def test_six_parameters_are_read_in_one_request(link: Link) -> None:
     stop = Event()
     values: dict[str, list[float]] = {}
-    poller = Poller(link, ["rpm", "speed", "coolant_temp", "throttle_pos", "intake_temp", "maf"], every_round=True,
-                    batch_s=0.2)
+    poller = Poller(
+        link,
+        ["rpm", "speed", "coolant_temp", "throttle_pos", "intake_temp", "maf"],
+        every_round=True,
+        batch_s=0.2,
+    )
     for batch in poller.poll(stop):
         for run in batch.runs:
             values.setdefault(run.signal, []).extend(run.values)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recordings import recording
 
-from vehicle.vin import BadVinError, decode_vin
 from vehicle.vin.check_digit import expected_digit
+from vehicle.vin.decode import decode_vin
+from vehicle.vin.errors import BadVinError
 
 ALPHABET = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 

@@ -5,7 +5,9 @@ import json
 import httpx
 import pytest
 
-from vehicle.vin import BadVinError, decode_vin, decode_vin_online, http_fetch
+from vehicle.vin.decode import decode_vin
+from vehicle.vin.errors import BadVinError
+from vehicle.vin.online import decode_vin_online, http_fetch
 
 VIN = "5UXWX7C57BA000001"
 

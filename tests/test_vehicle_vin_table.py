@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from recordings import recording
 
-from vehicle.vin import NoVinTableError, VinTableError, decode_vin
 from vehicle.vin import install as installing
+from vehicle.vin.decode import decode_vin
+from vehicle.vin.errors import NoVinTableError, VinTableError
 from vehicle.vin.install import install_vpic, vpic_table_path
 
 SMALL = """

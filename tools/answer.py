@@ -9,7 +9,7 @@ from pydantic_core import from_json
 class ArtifactRef(BaseModel):
     """A stored file that belongs to an answer; fetch it by id."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     artifact_id: str
     name: str
@@ -20,7 +20,7 @@ class ArtifactRef(BaseModel):
 class Answer(BaseModel):
     """Base of every tool's answer. Numbers that are not finite leave as null: JSON has no NaN."""
 
-    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null", defer_build=True)
 
     @classmethod
     def of(cls, result: BaseModel) -> Self:

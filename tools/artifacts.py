@@ -18,7 +18,7 @@ ArtifactId = Annotated[
 class ArtifactRow(BaseModel):
     """A kept file; fetch it at /api/artifacts/{id}."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid", from_attributes=True, defer_build=True)
 
     id: str
     session_id: str | None

@@ -31,7 +31,7 @@ Adapter = Annotated[
 class CaptureProblem(BaseModel):
     """Why a capture ended before it should."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     code: str
     message: str

@@ -16,7 +16,7 @@ from vehicle.diagnostics.models import MonitorTestReport, VehicleInfoReport
 class SignalNow(BaseModel):
     """One signal as one ECU reported it just now."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     signal: str
     ecu: str | None
@@ -107,7 +107,7 @@ def read_signals(
 @tool("capture", "Read on-board test results", open_world=True)
 def read_monitor_tests(context: ToolContext, adapter: Adapter | None = None) -> MonitorTests:
     """Read the on-board monitor tests (service 06) with scaling, limits and verdict, per ECU. Reads only."""
-    from vehicle.diagnostics import read_monitor_tests as read
+    from vehicle.diagnostics.monitor_tests import read_monitor_tests as read
 
     with context.workshop.links.borrow(adapter_of(context, adapter)) as link:
         return MonitorTests.of(read(link))
@@ -119,7 +119,7 @@ def read_vehicle_info(context: ToolContext, adapter: Adapter | None = None) -> V
 
     Next: `decode_vin` with the VIN.
     """
-    from vehicle.diagnostics import read_vehicle_info as read
+    from vehicle.diagnostics.vehicle_info import read_vehicle_info as read
 
     with context.workshop.links.borrow(adapter_of(context, adapter)) as link:
         return VehicleInfo.of(read(link))

@@ -56,9 +56,9 @@ def clear_trouble_codes(
     Loses codes, freeze frames, readiness and test results; a snapshot is kept first. Refused while the car moves, or
     while its speed is unknown with the engine running. It repairs nothing: find the cause first.
     """
-    from vehicle.diagnostics import clear_trouble_codes as clear
-    from vehicle.diagnostics import read_trouble_codes as read
-    from vehicle.diagnostics import read_vehicle_info
+    from vehicle.diagnostics.trouble_codes import clear_trouble_codes as clear
+    from vehicle.diagnostics.trouble_codes import read_trouble_codes as read
+    from vehicle.diagnostics.vehicle_info import read_vehicle_info
 
     address = adapter_of(context, adapter)
     with context.workshop.links.borrow(address) as link:

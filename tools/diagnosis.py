@@ -25,7 +25,7 @@ FEW_WARMUPS = 10
 class SinceClear(BaseModel):
     """How long ago codes were cleared, by the ECU's own counters, and what that means for "no codes"."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     distance_km: Quantity
     time_min: Quantity
@@ -87,7 +87,9 @@ def read_trouble_codes(context: ToolContext, adapter: Adapter | None = None) -> 
 
 def take_snapshot(context: ToolContext, address: str, link: Link) -> TroubleCodesNow:
     """Read all that clearing codes would lose, and keep it."""
-    from vehicle.diagnostics import read_freeze_frames, read_readiness, read_trouble_codes
+    from vehicle.diagnostics.freeze_frames import read_freeze_frames
+    from vehicle.diagnostics.readiness import read_readiness
+    from vehicle.diagnostics.trouble_codes import read_trouble_codes
 
     codes = read_trouble_codes(link)
     frames = read_freeze_frames(link)

@@ -88,7 +88,7 @@ def decode_vin(
     Works offline; a field that no table knows is absent, with the reason. Model and engine need the full vPIC table
     (`obd-agent data install vpic`) or `online`, which falls back to the offline answer where nothing can be reached.
     """
-    from vehicle.vin import decode_vin as decode
+    from vehicle.vin.decode import decode_vin as decode
     from vehicle.vin.install import vpic_table_path
     from vehicle.vin.online import decode_vin_online
 
@@ -112,7 +112,7 @@ def lookup_trouble_code(
 
     Manufacturer-specific codes are answered as unknown, never guessed. Next: `analyze_session` for evidence.
     """
-    from vehicle.codes import lookup_code
+    from vehicle.codes.lookup import lookup_code
 
     return TroubleCode.of(lookup_code(code, make))
 
@@ -125,6 +125,6 @@ def search_trouble_codes(
     offset: Offset = 0,
 ) -> TroubleCodes:
     """Find SAE trouble codes whose meaning contains words; tolerant of typos. Next: `lookup_trouble_code`."""
-    from vehicle.codes import search_codes
+    from vehicle.codes.search import search_codes
 
     return TroubleCodes.of(search_codes(text, limit=limit, offset=offset))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class VehicleRow(BaseModel):
     """A vehicle as it was entered; nothing here was read from the car unless its source says so."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid", from_attributes=True, defer_build=True)
 
     id: str
     name: str | None
@@ -43,7 +43,7 @@ class VehicleRow(BaseModel):
 class SessionRow(BaseModel):
     """A recorded drive or workshop capture."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid", from_attributes=True, defer_build=True)
 
     id: str
     vehicle_id: str | None
@@ -74,7 +74,7 @@ class SessionRow(BaseModel):
 class SignalRow(BaseModel):
     """A signal that a session holds."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     signal: str
     unit: str

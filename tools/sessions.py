@@ -32,7 +32,7 @@ class Sessions(Answer):
 class Gap(BaseModel):
     """A stretch of a session in which nothing was read, and why."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     start_s: float
     end_s: float

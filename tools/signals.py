@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class SignalValues(BaseModel):
     """Statistics of one signal in the window, and real readings that keep its extremes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     signal: str
     unit: str

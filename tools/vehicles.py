@@ -64,7 +64,7 @@ def save_vehicle(
 ) -> VehicleSaved:
     """Enter a vehicle, or change the given facts of one (`vehicle_id`). Only what is known; nothing is filled in."""
     if vin is not None:
-        from vehicle.vin import decode_vin
+        from vehicle.vin.decode import decode_vin
 
         vin = decode_vin(vin).vin
     given: dict[str, Any] = {

@@ -6,4 +6,4 @@ from pydantic import BaseModel, ConfigDict
 class Result(BaseModel):
     """An answer of analysis: immutable, with exactly the fields it declares."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

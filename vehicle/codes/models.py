@@ -10,7 +10,7 @@ Check = Literal["agrees", "single source", "conflict", "unverified", "own rules"
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class SourcedText(_Answer):

@@ -11,7 +11,7 @@ CodeKind = Literal["stored", "pending", "permanent"]
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Absence(_Answer):
