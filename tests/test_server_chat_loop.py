@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from scripted_model import ScriptedModel, Step, call, fail, say
-from serving import serving
+from serving import served
 from stored_drives import store_drive
 
 from server.chat.events import Done, Event, Failed, TextDelta, ToolEnd, ToolProgress, ToolStart
@@ -90,7 +90,7 @@ def chatting(
     **limits: Any,
 ) -> Iterator[Chat]:
     model = ScriptedModel(*steps, obey=obey)
-    with serving(model.app) as address:
+    with served(model.app) as address:
         access = ModelAccess("scripted", SecretStr("k"), f"{address}/v1", api, timeout_s=5, retries=retries)
         yield Chat(Responder(tuple(tools), workshop, access, AnswerLimits(**limits)), model)
 

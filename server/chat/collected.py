@@ -60,7 +60,7 @@ async def collect(events: AsyncIterator[Event]) -> Answered:
         elif isinstance(event, ArtifactMade):
             artifacts.append(ArtifactRow(**_without_call(event)))
         elif isinstance(event, Failed):
-            raise ToolError(event.code, event.message, event.hint, **event.details)  # type: ignore[arg-type]  # of a ToolError
+            raise event.as_error()
         elif isinstance(event, Done):
             return _answered(event, list(uses.values()), artifacts)
     raise ToolError("timeout", "The answer was stopped.", "Ask again.")

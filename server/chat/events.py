@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from tools.answer import ArtifactRef
-from tools.errors import ToolError
+from tools.errors import Code, ToolError
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Failed(Event):
     """The answer ended early; the error as at every door."""
 
     name: ClassVar[str] = "error"
-    code: str
+    code: Code
     message: str
     hint: str
     details: dict[str, str] = field(default_factory=dict)
@@ -117,6 +117,10 @@ class Failed(Event):
     def of(cls, error: ToolError) -> "Failed":
         """Make the event of an error."""
         return cls(error.code, error.message, error.hint, error.details)
+
+    def as_error(self) -> ToolError:
+        """Return the error."""
+        return ToolError(self.code, self.message, self.hint, **self.details)
 
 
 Emit = Callable[[Event], None]

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from server.cli import approving, data, serving, technician, tool_calls
+from server.cli import approving, chat, data, serving, technician, tool_calls
 from server.cli.shell import CommandFailedError
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (serving, tool_calls, technician, approving, data):
+for room in (serving, tool_calls, technician, approving, chat, data):
     room.add_commands(app)
 
 

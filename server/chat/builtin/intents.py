@@ -12,7 +12,10 @@ Rule = Callable[[Reading], bool]
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A kind of question: when it is meant, the tools that can answer it (best first), what they work on."""
+    """A kind of question: when it is meant, the tools that can answer it (best first), what they work on.
+
+    `takes_words`: its unknown words are what to search for; `needs_all`: it is only meant where none is unknown.
+    """
 
     tools: tuple[str, ...]
     meant: Rule
@@ -20,12 +23,18 @@ class Intent:
     english: str
     german: str
     takes_words: bool = False
+    needs_all: bool = False
 
 
 def has(*concepts: str) -> Rule:
     """Return a rule: all of these concepts were named; `a|b` is either."""
     groups = [set(concept.split("|")) for concept in concepts]
     return lambda reading: all(group & reading.concepts for group in groups)
+
+
+def _code_search(reading: Reading) -> bool:
+    about = reading.concepts & {"search", "signals"}
+    return "codes" in reading.concepts and bool(about) and "diagnose" not in reading.concepts
 
 
 def _code_causes(reading: Reading) -> bool:
@@ -60,6 +69,10 @@ def _contents(reading: Reading) -> bool:
 
 def _this_session(reading: Reading) -> bool:
     return bool(reading.session_ids) and not reading.concepts - {"session", "car", "list", "last"}
+
+
+def _only_sessions(reading: Reading) -> bool:
+    return "session" in reading.concepts and not reading.concepts - {"session", "list", "last", "car"}
 
 
 INTENTS: tuple[Intent, ...] = (
@@ -97,19 +110,19 @@ INTENTS: tuple[Intent, ...] = (
         ("track_vehicle",), has("trend"), "vehicle", "track a vehicle over time", "ein Fahrzeug verfolgen"
     ),
     Intent(
-        ("recommend_diagnosis",),
-        has("diagnose"),
-        "session",
-        "recommend the next test",
-        "die nächste Prüfung nennen",
-    ),
-    Intent(
         ("search_trouble_codes",),
-        has("codes", "search|signals"),
+        _code_search,
         "nothing",
         "search trouble codes",
         "Fehlercodes suchen",
         True,
+    ),
+    Intent(
+        ("recommend_diagnosis",),
+        has("diagnose|symptom"),
+        "session",
+        "recommend the next test",
+        "die nächste Prüfung nennen",
     ),
     Intent(
         ("read_trouble_codes",),
@@ -142,12 +155,20 @@ INTENTS: tuple[Intent, ...] = (
         ("get_session",), _contents, "session", "show what a session holds", "zeigen, was eine Fahrt enthält"
     ),
     Intent(("get_session",), _this_session, "session", "show a session", "eine Fahrt zeigen"),
-    Intent(("list_sessions",), has("session"), "nothing", "list the sessions", "die Fahrten auflisten"),
+    Intent(
+        ("list_sessions",),
+        has("session"),
+        "nothing",
+        "list the sessions",
+        "die Fahrten auflisten",
+        needs_all=True,
+    ),
     Intent(
         ("list_vehicles",),
         lambda r: "vehicles" in r.concepts or {"list", "car"} <= r.concepts,
         "nothing",
         "list the vehicles",
         "die Fahrzeuge auflisten",
+        needs_all=True,
     ),
 )

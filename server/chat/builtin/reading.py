@@ -125,18 +125,23 @@ def _meant(reading: Reading, word: str) -> str:
 
 @lru_cache(maxsize=1000)
 def _nearest(word: str) -> str | None:
-    """Return the known word that differs by a typo (two in a long word) and begins alike, if there is one."""
+    """Return the known word that differs by a typo, two in a long word, only swapped letters in a short one."""
     if word in WORDS or not word.isalpha() or len(word) < 4:
         return None
     allowed = 1 if len(word) < 8 else 2
-    begins = {word[0], word[1]}
     near = [
         (distance, known)
         for known in WORDS
-        if len(known) >= 4 and abs(len(known) - len(word)) <= allowed and known[0] in begins
+        if _begins_like(word, known) and abs(len(known) - len(word)) <= allowed
         if (distance := typos(word, known)) <= allowed
     ]
     return min(near)[1] if near else None
+
+
+def _begins_like(word: str, known: str) -> bool:
+    if len(word) < 5:
+        return sorted(word) == sorted(known)
+    return len(known) >= 4 and (known[0] == word[0] or known[:2] == word[1::-1])
 
 
 def typos(word: str, other: str) -> int:

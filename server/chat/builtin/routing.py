@@ -47,10 +47,10 @@ def _clear(reading: Reading, intent: Intent) -> bool:
     """Tell whether enough of the question was understood; the words of a search need not be."""
     if intent.takes_words:
         return bool(search_words(reading))
-    return reading.understood >= UNDERSTOOD
+    return reading.understood >= (1.0 if intent.needs_all else UNDERSTOOD)
 
 
-_FRAME = {"manual", "web", "search", "list", "codes", "help"}
+_FRAME = {"manual", "web", "search", "list", "codes", "signals", "help"}
 
 
 def search_words(reading: Reading) -> str:
