@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import SecretStr
 from starlette.middleware.gzip import GZipMiddleware
@@ -13,6 +12,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from server.access import AccessGuard
 from server.api import add_error_handlers, tool_routes
 from server.approvals import approval_routes
+from server.cache import Results, share
+from server.chat.responder import Responder
+from server.chat.wiring import add_chat
 from server.limits import LimitGuard, Limits
 from server.live.wiring import LiveSide
 from server.mcp_server import build_mcp_server
@@ -20,7 +22,6 @@ from server.metrics import MetricsGuard
 from server.selection import AnyTool
 from server.warm import warm_up
 from tools.context import Workshop
-from tools.errors import ToolError
 
 
 def build_app(
@@ -30,9 +31,11 @@ def build_app(
     token: SecretStr | None = None,
     loopback: bool = True,
     limits: Limits | None = None,
+    responder: Responder | None = None,
 ) -> FastAPI:
     """Return the application: tools over HTTP and MCP, resources, live, health; one guard in front of all."""
     limits = limits or Limits()
+    tools = share(tools, Results())
     side = LiveSide(tools, workshop, limits)
     mcp_server = build_mcp_server(tools, workshop)
     # The guard in front checks Host and Origin for every route; a second check would only disagree with it.
@@ -50,10 +53,11 @@ def build_app(
 
     app = FastAPI(title="obd-agent", version=version("obd-agent"), lifespan=lifespan)
     add_error_handlers(app, tools)
-    app.include_router(tool_routes(tools, workshop))
     app.include_router(approval_routes(workshop))
+    # First, because routes are tried in turn and readings come most often.
     side.add_routes(app)
-    _add_health(app, workshop)
+    app.include_router(tool_routes(tools, workshop))
+    add_chat(app, responder or Responder(tools, workshop))
     # Extended, not mounted: a mount at / would swallow later routes, one at /mcp answers 307.
     app.router.routes.extend(mcp_app.routes)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
@@ -61,26 +65,3 @@ def build_app(
     app.add_middleware(LimitGuard, limits=limits)
     app.add_middleware(AccessGuard, token=token, loopback=loopback)
     return app
-
-
-def _add_health(app: FastAPI, workshop: Workshop) -> None:
-    @app.get("/healthz", tags=["health"], summary="Is the process alive?")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz", tags=["health"], summary="Is each component ready?")
-    def readyz(response: Response) -> dict[str, Any]:
-        components = {"storage": _storage_state(workshop)}
-        ready = all(state == "ok" for state in components.values())
-        response.status_code = 200 if ready else 503
-        return {"status": "ok" if ready else "not ready", "components": components}
-
-
-def _storage_state(workshop: Workshop) -> str:
-    from storage.errors import StorageError
-
-    try:
-        workshop.store.sessions.list(limit=1)
-    except (StorageError, ToolError, OSError) as error:
-        return f"failed: {error}"
-    return "ok"

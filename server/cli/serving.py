@@ -50,17 +50,34 @@ def serve(
 
     from server.access import UnsafeBindingError, check_binding, is_loopback
     from server.app import build_app
+    from server.chat.settings import open_responder
+    from server.live.websocket import MOST_BYTES
 
     chosen = _choose(toolsets, tools, exclude, read_only)
-    token = Settings().auth
+    settings = Settings()
+    token = settings.auth
     try:
         check_binding(host, token)
     except UnsafeBindingError as error:
         complain(str(error))
         raise typer.Exit(2) from error
     with open_workshop() as workshop:
-        app = build_app(chosen, workshop, token=token, loopback=is_loopback(host))
-        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+        app = build_app(
+            chosen,
+            workshop,
+            token=token,
+            loopback=is_loopback(host),
+            limits=settings.limits,
+            responder=open_responder(chosen, workshop, settings),
+        )
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            ws_max_size=MOST_BYTES,
+        )
 
 
 def _choose(toolsets: str, names: str, exclude: str, read_only: bool) -> tuple[AnyTool, ...]:
