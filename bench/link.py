@@ -55,7 +55,9 @@ def emulator() -> Iterator[str]:
     command = [str(Path(sys.executable).with_name("elm")), "-b", "/dev/null", "-s", "car", "-n", str(port)]
     with (
         tempfile.TemporaryDirectory() as folder,  # it writes its log where it stands
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
+        ) as process,
     ):
         try:
             for _ in range(100):
@@ -74,7 +76,10 @@ def emulator() -> Iterator[str]:
 def simulated(options: str) -> Iterator[str]:
     """Serve our simulated car in a process of its own."""
     with subprocess.Popen(
-        [sys.executable, "-c", SERVE, options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", SERVE, options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         cwd=Path(__file__).parents[1],
     ) as process:
         assert process.stdout is not None
@@ -154,7 +159,8 @@ def measure(name: str, our_address: str, their_address: str, rounds: int) -> Non
     rate = statistics.median(rate for _, rate in found)
     print(f"{name:33} ours             {rate:7.0f}/s{'':26}connects in {connect:.2f} s")
     for method, theirs, seconds in (
-        ("python-OBD sync", statistics.median(sync), connect_sync), ("python-OBD Async", rate_async, connect_async),
+        ("python-OBD sync", statistics.median(sync), connect_sync),
+        ("python-OBD Async", rate_async, connect_async),
     ):
         ratio = rate / theirs if theirs else float("inf")
         print(

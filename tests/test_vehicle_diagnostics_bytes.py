@@ -11,8 +11,16 @@ from vehicle.diagnostics.vehicle_info import InfoError, _checks, _items, _name, 
 
 @pytest.mark.parametrize(
     ("word", "code"),
-    [("0133", "P0133"), ("0420", "P0420"), ("1234", "P1234"), ("3FFF", "P3FFF"), ("4123", "C0123"),
-     ("9A01", "B1A01"), ("C100", "U0100"), ("D555", "U1555")],
+    [
+        ("0133", "P0133"),
+        ("0420", "P0420"),
+        ("1234", "P1234"),
+        ("3FFF", "P3FFF"),
+        ("4123", "C0123"),
+        ("9A01", "B1A01"),
+        ("C100", "U0100"),
+        ("D555", "U1555"),
+    ],
 )
 def test_two_bytes_are_a_code(word: str, code: str) -> None:
     assert code_text(bytes.fromhex(word)) == code
@@ -34,8 +42,15 @@ def test_code_lists(data: str, is_can: bool, codes: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "is_can"), [("", True), ("01", True), ("014301960234C123", True), ("000133", True), ("020133", True),
-                         ("013304", False)],
+    ("data", "is_can"),
+    [
+        ("", True),
+        ("01", True),
+        ("014301960234C123", True),
+        ("000133", True),
+        ("020133", True),
+        ("013304", False),
+    ],
 )
 def test_a_code_list_that_contradicts_itself_is_refused(data: str, is_can: bool) -> None:
     with pytest.raises(CodeListError):
@@ -46,14 +61,25 @@ def test_readiness_of_petrol_and_diesel_engines() -> None:
     petrol = decode_readiness("7E8", bytes.fromhex("830765A4"), since_clear=True)
     assert (petrol.mil_on, petrol.code_count, petrol.ignition) == (True, 3, "spark")
     assert {monitor.name: monitor.complete for monitor in petrol.monitors} == {
-        "misfire": True, "fuel_system": True, "components": True, "catalyst": True,
-        "evaporative": False, "oxygen_sensor": False, "oxygen_sensor_heater": True,
+        "misfire": True,
+        "fuel_system": True,
+        "components": True,
+        "catalyst": True,
+        "evaporative": False,
+        "oxygen_sensor": False,
+        "oxygen_sensor_heater": True,
     }
     diesel = decode_readiness("7E8", bytes.fromhex("001EFB43"), since_clear=False)
     assert (diesel.mil_on, diesel.code_count, diesel.ignition) == (None, None, "compression")
     assert {monitor.name: monitor.complete for monitor in diesel.monitors} == {
-        "fuel_system": True, "components": True, "nmhc_catalyst": False, "nox_scr": False,
-        "boost_pressure": True, "exhaust_gas_sensor": True, "pm_filter": False, "egr_vvt": True,
+        "fuel_system": True,
+        "components": True,
+        "nmhc_catalyst": False,
+        "nox_scr": False,
+        "boost_pressure": True,
+        "exhaust_gas_sensor": True,
+        "pm_filter": False,
+        "egr_vvt": True,
     }
 
 
@@ -62,7 +88,7 @@ def test_a_test_result_is_scaled_with_limits_and_judged() -> None:
     assert (test.test_name, test.unit) == ("minimum sensor voltage for test cycle", "V")
     assert (test.value, test.low, test.high) == pytest.approx((0.366, 0.0, 0.671), abs=5e-4)
     assert test.verdict == "passed"
-    below, signed = decode_can_results("7E8", bytes.fromhex("21802000100020FFFF" "2181AFFF38F63C09C4"))
+    below, signed = decode_can_results("7E8", bytes.fromhex("21802000100020FFFF2181AFFF38F63C09C4"))
     assert below.verdict == "failed"
     assert (signed.value, signed.low, signed.high, signed.verdict) == (-2.0, -25.0, 25.0, "passed")
     [unknown] = decode_can_results("7E8", bytes.fromhex("E18077000100000002"))
@@ -92,12 +118,13 @@ def test_a_vin_has_seventeen_characters_and_none_is_stripped() -> None:
 
 
 def test_counts_that_do_not_fit_are_refused() -> None:
-    assert _checks(_items(bytes.fromhex("02" "5A3C91E0" "0D47B2F6"), True)) == {
-        "calibration_checks": ["5A3C91E0", "0D47B2F6"]}
+    assert _checks(_items(bytes.fromhex("025A3C91E00D47B2F6"), True)) == {
+        "calibration_checks": ["5A3C91E0", "0D47B2F6"]
+    }
     with pytest.raises(InfoError):
-        _checks(_items(bytes.fromhex("03" "5A3C91E0" "0D47B2F6"), True))
+        _checks(_items(bytes.fromhex("035A3C91E00D47B2F6"), True))
     with pytest.raises(InfoError):
-        _use(("catalyst bank 1",))(_items(bytes.fromhex("01" "0001"), True))
+        _use(("catalyst bank 1",))(_items(bytes.fromhex("010001"), True))
     assert _name(_items(b"\x01ECM\0-EngineControl\0\0", True)) == {"name": "ECM-EngineControl"}
 
 

@@ -34,8 +34,13 @@ def test_a_single_frame_is_an_answer_of_its_ecu_without_padding() -> None:
 
 
 def test_spaces_echo_search_message_and_null_bytes_do_not_matter() -> None:
-    for text in ("010C\r7E8 04 41 0C 1A F8 \r\r", "SEARCHING...\r7E804410C1AF8\r\r",
-                 "SEARCHING...7E804410C1AF8\r\r", "\0\0" "7E804410C1AF8\r\n\r\n", "BUS INIT: OK\r7E804410C1AF8\r"):
+    for text in (
+        "010C\r7E8 04 41 0C 1A F8 \r\r",
+        "SEARCHING...\r7E804410C1AF8\r\r",
+        "SEARCHING...7E804410C1AF8\r\r",
+        "\x00\x007E804410C1AF8\r\n\r\n",
+        "BUS INIT: OK\r7E804410C1AF8\r",
+    ):
         assert parse_reply(text, RPM, CAN).answers == (Answer("7E8", bytes.fromhex("410C1AF8")),), text
 
 
@@ -92,7 +97,9 @@ def test_an_answer_to_another_question_is_not_believed(line: str, reason: str) -
     assert reason in reply.rejected[0].reason
 
 
-@pytest.mark.parametrize("line", ["7E805410C1AF800", "7E803410C1A", "7E806410D19CC0D05", "7E807410C1AF80C1AF8"])
+@pytest.mark.parametrize(
+    "line", ["7E805410C1AF800", "7E803410C1A", "7E806410D19CC0D05", "7E807410C1AF80C1AF8"]
+)
 def test_parameters_that_are_not_whole_or_not_asked_for_are_not_believed(line: str) -> None:
     reply = parse_reply(line, bytes.fromhex("010C0D05"), CAN)
     assert not reply.answers
@@ -227,7 +234,11 @@ def test_addresses_follow_the_answering_ecu() -> None:
     assert target_of("714:77E") == ("714", "77E")
     assert target_of("") is target_of("10") is None
     assert [ecu_of_header(header) for header in ("7E1", "DA10F1", "18DA10F1", "714:77E")] == [
-        "7E9", "18DAF110", "18DAF110", "714:77E"]
+        "7E9",
+        "18DAF110",
+        "18DAF110",
+        "714:77E",
+    ]
 
 
 def test_a_lost_connection_is_told_apart_in_the_error() -> None:

@@ -69,11 +69,27 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 
 MISBEHAVIOURS: list[tuple[str, float | None, int]] = [
-    ("slow", 0.05, 3), ("slow", 0.4, 2), ("slow", 1.1, 1), ("garbled", None, 3), ("refuse", None, 3),
-    ("no_data", None, 2), ("can_error", None, 2), ("bus_busy", None, 2), ("buffer_full", None, 3),
-    ("unable_to_connect", None, 1), ("question", None, 3), ("half_frame", None, 3), ("lost_frame", None, 3),
-    ("wrong_pid", None, 3), ("stale_reply", None, 3), ("lost_prompt", None, 2), ("interleaved", None, 3),
-    ("pending", 0.15, 2), ("freeze", None, 2), ("drop", None, 1), ("reset", None, 1),
+    ("slow", 0.05, 3),
+    ("slow", 0.4, 2),
+    ("slow", 1.1, 1),
+    ("garbled", None, 3),
+    ("refuse", None, 3),
+    ("no_data", None, 2),
+    ("can_error", None, 2),
+    ("bus_busy", None, 2),
+    ("buffer_full", None, 3),
+    ("unable_to_connect", None, 1),
+    ("question", None, 3),
+    ("half_frame", None, 3),
+    ("lost_frame", None, 3),
+    ("wrong_pid", None, 3),
+    ("stale_reply", None, 3),
+    ("lost_prompt", None, 2),
+    ("interleaved", None, 3),
+    ("pending", 0.15, 2),
+    ("freeze", None, 2),
+    ("drop", None, 1),
+    ("reset", None, 1),
 ]
 # A dropped pseudo-terminal is gone for good: a test of its own plugs one in again.
 ON_PTY = {"slow", "garbled", "half_frame", "lost_prompt", "freeze", "pending", "reset", "question"}

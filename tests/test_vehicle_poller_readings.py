@@ -41,7 +41,9 @@ def rig_of() -> Iterator[Callable[[str], Rig]]:
         yield lambda options: Rig(stack, options)
 
 
-def collect(poller: Poller, seconds: float, until: Callable[[list[Batch]], bool] = lambda _: False) -> list[Batch]:
+def collect(
+    poller: Poller, seconds: float, until: Callable[[list[Batch]], bool] = lambda _: False
+) -> list[Batch]:
     stop, batches, end = Event(), [], time.monotonic() + seconds
     for batch in poller.poll(stop):
         batches.append(batch)
@@ -77,7 +79,9 @@ def test_values_are_the_cars_and_times_go_up(rig_of: Callable[[str], Rig]) -> No
     assert not any(batch.gaps for batch in batches)
 
 
-def test_fast_signals_come_every_round_and_slow_ones_about_once_a_second(rig_of: Callable[[str], Rig]) -> None:
+def test_fast_signals_come_every_round_and_slow_ones_about_once_a_second(
+    rig_of: Callable[[str], Rig],
+) -> None:
     runs = merged(collect(Poller(rig_of("petrol?ecu_ms=2").link, BASIC), 1.4))
     assert runs["coolant_temp", "7E8"][0].size in (2, 3)
     assert runs["rpm", "7E8"][0].size > 50
@@ -156,7 +160,7 @@ def test_an_interruption_is_a_gap_with_a_reason_and_reading_goes_on(
 
 
 def test_an_adapter_that_takes_one_parameter_at_a_time_is_found_out_and_remembered(
-    rig_of: Callable[[str], Rig]
+    rig_of: Callable[[str], Rig],
 ) -> None:
     rig = rig_of("petrol?warm=1&clone=1")
     runs = merged(collect(Poller(rig.link, BASIC), 1.0))
@@ -175,8 +179,24 @@ def test_a_car_on_k_line_is_read_one_parameter_at_a_time(rig_of: Callable[[str],
 def test_no_misbehaviour_puts_a_wrong_value_into_a_capture(rig_of: Callable[[str], Rig]) -> None:
     rig = rig_of("petrol?warm=1&ecus=2")
     right = {name: rig.value(name) for name in BASIC}
-    kinds = iter(["garbled", "half_frame", "lost_frame", "wrong_pid", "stale_reply", "interleaved", "no_data",
-                  "can_error", "bus_busy", "buffer_full", "question", "refuse", "reset", "lost_prompt"])
+    kinds = iter(
+        [
+            "garbled",
+            "half_frame",
+            "lost_frame",
+            "wrong_pid",
+            "stale_reply",
+            "interleaved",
+            "no_data",
+            "can_error",
+            "bus_busy",
+            "buffer_full",
+            "question",
+            "refuse",
+            "reset",
+            "lost_prompt",
+        ]
+    )
 
     def spoil(batches: list[Batch]) -> bool:
         kind = next(kinds, None)
@@ -193,7 +213,9 @@ def test_no_misbehaviour_puts_a_wrong_value_into_a_capture(rig_of: Callable[[str
 
 def test_a_users_own_signal_is_read_with_its_request(rig_of: Callable[[str], Rig], tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text('name,request,length,formula,unit,header,rate\nvin_first,22F190,17,A,code,7E0,fast\n', "utf-8")
+    path.write_text(
+        "name,request,length,formula,unit,header,rate\nvin_first,22F190,17,A,code,7E0,fast\n", "utf-8"
+    )
     rig = rig_of("petrol")
     runs = merged(collect(Poller(rig.link, ["vin_first", "rpm"], custom=read_signal_file(path)), 0.3))
     assert set(runs["vin_first", "7E8"][1]) == {ord(rig.car.options.vin[0])}

@@ -17,8 +17,19 @@ REASONS = {
     f"o2_s{sensor}_wr_voltage": "python-OBD scales by 8/65535 where SAE J1979 has 8/65536"
     for sensor in range(1, 9)
 }
-TEXTS = {"status", "status_drive_cycle", "freeze_dtc", "fuel_status", "air_status", "o2_sensors",
-         "obd_compliance", "o2_sensors_alt", "aux_input_status", "fuel_type", "emission_req"}
+TEXTS = {
+    "status",
+    "status_drive_cycle",
+    "freeze_dtc",
+    "fuel_status",
+    "air_status",
+    "o2_sensors",
+    "obd_compliance",
+    "o2_sensors_alt",
+    "aux_input_status",
+    "fuel_type",
+    "emission_req",
+}
 
 
 def _theirs(command: object, pid: int, data: bytes) -> float | None:

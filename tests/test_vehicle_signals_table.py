@@ -22,18 +22,81 @@ from vehicle.signals import (
 from vehicle.signals.formula import compile_formula
 
 UNITS = {
-    "rpm", "km/h", "°C", "kPa", "Pa", "g/s", "%", "V", "mA", "A", "L/h", "Nm", "kW", "s", "min", "km", "°",
-    "ratio", "count", "ppm", "kg/h", "mg/stroke", "g", "L", "m", "m/s²", "code",
+    "rpm",
+    "km/h",
+    "°C",
+    "kPa",
+    "Pa",
+    "g/s",
+    "%",
+    "V",
+    "mA",
+    "A",
+    "L/h",
+    "Nm",
+    "kW",
+    "s",
+    "min",
+    "km",
+    "°",
+    "ratio",
+    "count",
+    "ppm",
+    "kg/h",
+    "mg/stroke",
+    "g",
+    "L",
+    "m",
+    "m/s²",
+    "code",
 }
 CORE = {
-    "rpm", "speed", "coolant_temp", "engine_load", "absolute_load", "throttle_pos", "relative_throttle_pos",
-    "accelerator_pos_d", "accelerator_pos_e", "throttle_actuator", "maf", "intake_pressure",
-    "barometric_pressure", "intake_temp", "ambiant_air_temp", "oil_temp", "short_fuel_trim_1",
-    "short_fuel_trim_2", "long_fuel_trim_1", "long_fuel_trim_2", "o2_b1s1", "o2_b1s2", "o2_b2s1", "o2_b2s2",
-    "commanded_equiv_ratio", "timing_advance", "control_module_voltage", "fuel_rate", "fuel_level",
-    "fuel_status", "fuel_type", "fuel_pressure", "fuel_rail_pressure_direct", "run_time", "distance_w_mil",
-    "distance_since_dtc_clear", "warmups_since_dtc_clear", "time_since_dtc_cleared", "catalyst_temp_b1s1",
-    "ethanol_percent", "odometer", "engine_torque_actual", "latitude", "longitude", "altitude", "gps_speed",
+    "rpm",
+    "speed",
+    "coolant_temp",
+    "engine_load",
+    "absolute_load",
+    "throttle_pos",
+    "relative_throttle_pos",
+    "accelerator_pos_d",
+    "accelerator_pos_e",
+    "throttle_actuator",
+    "maf",
+    "intake_pressure",
+    "barometric_pressure",
+    "intake_temp",
+    "ambiant_air_temp",
+    "oil_temp",
+    "short_fuel_trim_1",
+    "short_fuel_trim_2",
+    "long_fuel_trim_1",
+    "long_fuel_trim_2",
+    "o2_b1s1",
+    "o2_b1s2",
+    "o2_b2s1",
+    "o2_b2s2",
+    "commanded_equiv_ratio",
+    "timing_advance",
+    "control_module_voltage",
+    "fuel_rate",
+    "fuel_level",
+    "fuel_status",
+    "fuel_type",
+    "fuel_pressure",
+    "fuel_rail_pressure_direct",
+    "run_time",
+    "distance_w_mil",
+    "distance_since_dtc_clear",
+    "warmups_since_dtc_clear",
+    "time_since_dtc_cleared",
+    "catalyst_temp_b1s1",
+    "ethanol_percent",
+    "odometer",
+    "engine_torque_actual",
+    "latitude",
+    "longitude",
+    "altitude",
+    "gps_speed",
 }
 
 
@@ -89,8 +152,15 @@ def test_bytes_of_any_length_give_values_inside_the_limits_or_a_refusal(pid: int
         (0xA4, "0330000BB8", None),
         (0xA4, "03300BB8", {"transmission_gear": 3.0, "transmission_gear_ratio": 3.0}),
         (0xA6, "00184D47", {"odometer": 159264.7}),
-        (0x9A, "0E0040200248", {
-            "hybrid_battery_voltage": 256.5, "hybrid_battery_current": 58.4, "hybrid_charge_mode_enhanced": 0.0}),
+        (
+            0x9A,
+            "0E0040200248",
+            {
+                "hybrid_battery_voltage": 256.5,
+                "hybrid_battery_current": 58.4,
+                "hybrid_charge_mode_enhanced": 0.0,
+            },
+        ),
     ],
 )
 def test_exact_bytes_give_exact_values(pid: int, data: str, expected: dict[str, float] | None) -> None:
@@ -124,8 +194,7 @@ def test_coded_values_have_words_only_where_the_table_has_them() -> None:
 def test_a_joined_answer_comes_apart_by_the_known_lengths() -> None:
     assert split_mode01(bytes.fromhex("0C1AF80D32057B")) == [(0x0C, b"\x1a\xf8"), (0x0D, b"2"), (5, b"{")]
     assert split_mode01(bytes.fromhex("06800780"), asked=(6, 7)) == [(6, b"\x80"), (7, b"\x80")]
-    assert split_mode01(bytes.fromhex("068081078082"), asked=(6, 7)) == [
-        (6, b"\x80\x81"), (7, b"\x80\x82")]
+    assert split_mode01(bytes.fromhex("068081078082"), asked=(6, 7)) == [(6, b"\x80\x81"), (7, b"\x80\x82")]
 
 
 @pytest.mark.parametrize("body", ["0C1A", "0C1AF8FF", "0D32", "0C1AF80C1AF8"])

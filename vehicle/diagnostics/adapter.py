@@ -19,11 +19,34 @@ from vehicle.signals import SIGNALS, load_pids, signals_of_pid
 Verdict = Literal["stn", "no sign of a clone", "clone", "simulated", "unknown"]
 
 # Versions Elm Electronics released; most clones call themselves 1.5 or 2.1 and know the commands of 1.3.
-GENUINE_VERSIONS = ("1.0", "1.0a", "1.1", "1.2", "1.2a", "1.3", "1.3a", "1.4", "1.4b", "2.0", "2.1", "2.2", "2.3")
+GENUINE_VERSIONS = (
+    "1.0",
+    "1.0a",
+    "1.1",
+    "1.2",
+    "1.2a",
+    "1.3",
+    "1.3a",
+    "1.4",
+    "1.4b",
+    "2.0",
+    "2.1",
+    "2.2",
+    "2.3",
+)
 # Queries that change nothing, with the version that brought them (ELM327 data sheet).
 _KNOWN_SINCE = {"AT@1": (1, 0), "ATPPS": (1, 1), "ATKW": (1, 3), "ATIGN": (1, 4)}
 _VERSION = re.compile(r"v(\d+)\.(\d+)([a-z]?)", re.IGNORECASE)
-MEASURED = ("rpm", "speed", "coolant_temp", "throttle_pos", "intake_temp", "maf", "engine_load", "intake_pressure")
+MEASURED = (
+    "rpm",
+    "speed",
+    "coolant_temp",
+    "throttle_pos",
+    "intake_temp",
+    "maf",
+    "engine_load",
+    "intake_pressure",
+)
 MEASURE_S = 2.0
 
 
@@ -63,12 +86,23 @@ def check_adapter(link: Link, *, measure_s: float = MEASURE_S) -> AdapterReport:
     number = (link.command("ATDPN") or "").strip().removeprefix("A")
     info = link.info
     return AdapterReport(
-        address=link.address, adapter=info.adapter, stn=info.stn, description=_known(link.command("AT@1")),
-        verdict="simulated" if link.simulated else verdict, evidence=evidence, state=str(link.state),
+        address=link.address,
+        adapter=info.adapter,
+        stn=info.stn,
+        description=_known(link.command("AT@1")),
+        verdict="simulated" if link.simulated else verdict,
+        evidence=evidence,
+        state=str(link.state),
         protocol=info.protocol.name if info.protocol else None,
         protocol_number=(info.protocol.number or number or None) if info.protocol else None,
-        ecus=list(info.ecus), batch_size=batch_size, readings_per_s=rate, measured_signals=measured,
-        voltage_v=voltage, baud=info.baud, connect_s=info.connect_s, absent=absent,
+        ecus=list(info.ecus),
+        batch_size=batch_size,
+        readings_per_s=rate,
+        measured_signals=measured,
+        voltage_v=voltage,
+        baud=info.baud,
+        connect_s=info.connect_s,
+        absent=absent,
     )
 
 
@@ -91,7 +125,9 @@ def _clone_signs(link: Link) -> tuple[Verdict, list[str]]:
     claimed = (int(match[1]), int(match[2]))
     for command, since in _KNOWN_SINCE.items():
         if claimed >= since and _known(link.command(command)) is None:
-            signs.append(f"claims version {version} and does not know {command} of version {since[0]}.{since[1]}")
+            signs.append(
+                f"claims version {version} and does not know {command} of version {since[0]}.{since[1]}"
+            )
     if signs:
         return "clone", signs
     asked = ", ".join(command for command, since in _KNOWN_SINCE.items() if claimed >= since)

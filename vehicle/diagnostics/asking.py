@@ -16,7 +16,9 @@ def ask(link: Link, payload: bytes, ecu: str = "", *, deadline_s: float = DEADLI
     """Ask; raises CannotConnectError where there is no connection, which is no answer about the car."""
     reply = link.request(payload, ecu, deadline_s=deadline_s, priority=Priority.PERSON)
     if isinstance(reply.trouble, Disconnected):
-        raise CannotConnectError(f"The adapter was lost: {reply.reason}.", "Check plug and power, then ask again.")
+        raise CannotConnectError(
+            f"The adapter was lost: {reply.reason}.", "Check plug and power, then ask again."
+        )
     return reply
 
 
@@ -26,7 +28,8 @@ def absences(link: Link, what: str, reply: Reply, answered: Iterable[str]) -> li
     refused = {refusal.ecu: refusal for refusal in reply.refusals}
     found = [
         Absence(what=what, ecu=ecu, reason=f"refused: {refusal.text}")
-        for ecu, refusal in refused.items() if ecu not in done
+        for ecu, refusal in refused.items()
+        if ecu not in done
     ]
     silent = [ecu for ecu in link.info.ecus if ecu not in done and ecu not in refused]
     reason = _silence(reply)

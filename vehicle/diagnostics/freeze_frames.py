@@ -45,7 +45,9 @@ def _read_values(link: Link, ecu: str, frame: int, absent: list[Absence]) -> lis
         except CarError as error:
             absent.append(Absence(what=what, ecu=ecu, reason=error.message))
             continue
-        found += [FrozenValue(signal=name, value=value, unit=SIGNALS[name].unit) for name, value in values.items()]
+        found += [
+            FrozenValue(signal=name, value=value, unit=SIGNALS[name].unit) for name, value in values.items()
+        ]
     return found
 
 

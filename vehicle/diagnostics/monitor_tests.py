@@ -78,9 +78,16 @@ def _can_result(ecu: str, data: bytes) -> MonitorTest:
     ran = any(data[3:])
     scaled = [scaling.apply(number) for number in (value, low, high)] if scaling and ran else [None] * 3
     return MonitorTest(
-        ecu=ecu, monitor=monitor, monitor_name=monitor_name(monitor), test=test, test_name=name_of_test(test),
+        ecu=ecu,
+        monitor=monitor,
+        monitor_name=monitor_name(monitor),
+        test=test,
+        test_name=name_of_test(test),
         unit=scaling.unit if scaling else f"unknown scaling {identifier:02X}",
-        value=scaled[0], low=scaled[1], high=scaled[2], raw=(value, low, high),
+        value=scaled[0],
+        low=scaled[1],
+        high=scaled[2],
+        raw=(value, low, high),
         verdict="not_run" if not ran else "passed" if low <= value <= high else "failed",
     )
 
@@ -95,9 +102,15 @@ def decode_legacy_results(ecu: str, data: bytes) -> list[MonitorTest]:
     passed = value >= limit if is_minimum else value <= limit
     return [
         MonitorTest(
-            ecu=ecu, monitor=test, monitor_name=f"manufacturer's test {test:02X}", test=component & 0x7F,
-            test_name=f"component {component & 0x7F:02X}", unit="the maker's own scaling",
-            value=None, low=None, high=None,
+            ecu=ecu,
+            monitor=test,
+            monitor_name=f"manufacturer's test {test:02X}",
+            test=component & 0x7F,
+            test_name=f"component {component & 0x7F:02X}",
+            unit="the maker's own scaling",
+            value=None,
+            low=None,
+            high=None,
             raw=(value, limit if is_minimum else None, None if is_minimum else limit),
             verdict="not_run" if not (value or limit) else "passed" if passed else "failed",
         )

@@ -9,11 +9,24 @@ from vehicle.links.link import Link
 # SAE J1979: byte B bits 0-2 and 4-6, bytes C and D bit by bit; None: reserved.
 _ALWAYS = ("misfire", "fuel_system", "components")
 _SPARK = (
-    "catalyst", "heated_catalyst", "evaporative", "secondary_air", "ac_refrigerant", "oxygen_sensor",
-    "oxygen_sensor_heater", "egr_vvt",
+    "catalyst",
+    "heated_catalyst",
+    "evaporative",
+    "secondary_air",
+    "ac_refrigerant",
+    "oxygen_sensor",
+    "oxygen_sensor_heater",
+    "egr_vvt",
 )
 _COMPRESSION = (
-    "nmhc_catalyst", "nox_scr", None, "boost_pressure", None, "exhaust_gas_sensor", "pm_filter", "egr_vvt",
+    "nmhc_catalyst",
+    "nox_scr",
+    None,
+    "boost_pressure",
+    None,
+    "exhaust_gas_sensor",
+    "pm_filter",
+    "egr_vvt",
 )
 SINCE_CLEAR, THIS_DRIVE = 0x01, 0x41
 
@@ -44,7 +57,8 @@ def decode_readiness(ecu: str, data: bytes, *, since_clear: bool) -> Readiness:
         if name is not None:
             bits.append((name, having >> bit & 1, waiting >> bit & 1))
     return Readiness(
-        ecu=ecu, ignition="compression" if diesel else "spark",
+        ecu=ecu,
+        ignition="compression" if diesel else "spark",
         mil_on=bool(first & 0x80) if since_clear else None,
         code_count=first & 0x7F if since_clear else None,
         monitors=[Monitor(name=name, complete=not incomplete) for name, there, incomplete in bits if there],

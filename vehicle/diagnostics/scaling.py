@@ -10,11 +10,16 @@ from typing import NamedTuple
 _DATA = Path(__file__).parent / "data"
 # Test numbers with one meaning everywhere; 80 and above are the maker's own.
 TEST_NAMES = {
-    0x01: "rich to lean sensor threshold voltage", 0x02: "lean to rich sensor threshold voltage",
-    0x03: "low sensor voltage for switch time", 0x04: "high sensor voltage for switch time",
-    0x05: "rich to lean sensor switch time", 0x06: "lean to rich sensor switch time",
-    0x07: "minimum sensor voltage for test cycle", 0x08: "maximum sensor voltage for test cycle",
-    0x09: "time between sensor transitions", 0x0A: "sensor period",
+    0x01: "rich to lean sensor threshold voltage",
+    0x02: "lean to rich sensor threshold voltage",
+    0x03: "low sensor voltage for switch time",
+    0x04: "high sensor voltage for switch time",
+    0x05: "rich to lean sensor switch time",
+    0x06: "lean to rich sensor switch time",
+    0x07: "minimum sensor voltage for test cycle",
+    0x08: "maximum sensor voltage for test cycle",
+    0x09: "time between sensor transitions",
+    0x0A: "sensor period",
     0x0B: "average misfire count of the last ten driving cycles",
     0x0C: "misfire count of the last or current driving cycle",
 }

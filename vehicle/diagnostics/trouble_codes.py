@@ -39,7 +39,9 @@ def decode_codes(data: bytes, *, is_can: bool) -> list[str]:
     return [code_text(pair) for pair in pairs if is_can or pair != b"\0\0"]
 
 
-def read_trouble_codes(link: Link, kinds: tuple[CodeKind, ...] = ("stored", "pending", "permanent")) -> CodesReport:
+def read_trouble_codes(
+    link: Link, kinds: tuple[CodeKind, ...] = ("stored", "pending", "permanent")
+) -> CodesReport:
     """Read codes of each kind from every ECU; raises CannotConnectError.
 
     "No codes" is an empty list of an ECU that answered so; an ECU that did not answer is in `absent`.
@@ -73,7 +75,8 @@ def clear_trouble_codes(link: Link) -> ClearReport:
         cleared=cleared,
         absent=[
             item.model_copy(update={"reason": "still at work when the wait ended: read the codes again"})
-            if item.ecu in pending else item
+            if item.ecu in pending
+            else item
             for item in absent
         ],
     )

@@ -14,12 +14,25 @@ from vehicle.poller.support import pids_of
 SERVICE = 0x09
 _VIN_LENGTH = 17
 _SPARK = (
-    "catalyst bank 1", "catalyst bank 2", "oxygen sensor bank 1", "oxygen sensor bank 2", "EGR or VVT",
-    "secondary air", "evaporative", "secondary oxygen sensor bank 1", "secondary oxygen sensor bank 2",
+    "catalyst bank 1",
+    "catalyst bank 2",
+    "oxygen sensor bank 1",
+    "oxygen sensor bank 2",
+    "EGR or VVT",
+    "secondary air",
+    "evaporative",
+    "secondary oxygen sensor bank 1",
+    "secondary oxygen sensor bank 2",
 )
 _COMPRESSION = (
-    "NMHC catalyst", "NOx or SCR catalyst", "NOx adsorber", "PM filter", "exhaust gas sensor", "EGR or VVT",
-    "boost pressure", "fuel system",
+    "NMHC catalyst",
+    "NOx or SCR catalyst",
+    "NOx adsorber",
+    "PM filter",
+    "exhaust gas sensor",
+    "EGR or VVT",
+    "boost pressure",
+    "fuel system",
 )
 Fields = dict[str, object]
 

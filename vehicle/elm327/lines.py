@@ -10,8 +10,17 @@ from vehicle.elm327.outcomes import AdapterError, BusError, NoData, Trouble
 _HEX = re.compile(r"[0-9A-F]+")
 _PREFIXES = re.compile(r"^(?:SEARCHING\.*|BUS INIT:? ?\.*(?:OK)?)\s*", re.IGNORECASE)
 _BUS = {
-    "UNABLE TO CONNECT", "BUS BUSY", "BUS ERROR", "CAN ERROR", "DATA ERROR", "<DATA ERROR", "<RX ERROR",
-    "RX ERROR", "FB ERROR", "FC RX TIMEOUT", "BUS INIT ERROR",
+    "UNABLE TO CONNECT",
+    "BUS BUSY",
+    "BUS ERROR",
+    "CAN ERROR",
+    "DATA ERROR",
+    "<DATA ERROR",
+    "<RX ERROR",
+    "RX ERROR",
+    "FB ERROR",
+    "FC RX TIMEOUT",
+    "BUS INIT ERROR",
 }
 _ADAPTER = {"BUFFER FULL", "STOPPED", "?", "LV RESET", "LP ALERT", "ACT ALERT", "OUT OF MEMORY"}
 _ERROR_NUMBER = re.compile(r"ERR\d\d")

@@ -12,8 +12,23 @@ from vehicle.signals import SplitError, load_pids, split_mode01
 NEGATIVE = 0x7F
 # Bytes of the request that the answer repeats behind the service byte (SAE J1979, ISO 14229-1).
 _ECHO = {
-    0x02: 2, 0x06: 1, 0x09: 1, 0x10: 1, 0x11: 1, 0x14: 0, 0x19: 1, 0x1A: 1, 0x21: 1, 0x22: 2, 0x27: 1,
-    0x28: 1, 0x2E: 2, 0x2F: 2, 0x31: 3, 0x3E: 1, 0x85: 1,
+    0x02: 2,
+    0x06: 1,
+    0x09: 1,
+    0x10: 1,
+    0x11: 1,
+    0x14: 0,
+    0x19: 1,
+    0x1A: 1,
+    0x21: 1,
+    0x22: 2,
+    0x27: 1,
+    0x28: 1,
+    0x2E: 2,
+    0x2F: 2,
+    0x31: 3,
+    0x3E: 1,
+    0x85: 1,
 }
 # Asking these again changes nothing in the car.
 READING = frozenset({0x01, 0x02, 0x03, 0x06, 0x07, 0x09, 0x0A, 0x19, 0x1A, 0x21, 0x22, 0x3E})
@@ -45,7 +60,9 @@ def parse_reply(text: str, request: bytes, family: Family | None, command: str =
     rejected += [Rejected("not understood", line[:80]) for line in found.noise]
     if not (answers or refusals or rejected or found.trouble):
         rejected.append(Rejected("an empty answer", text[:80]))
-    return Reply(request, tuple(answers), tuple(refusals), tuple(rejected), found.trouble, len(frames), raw=text)
+    return Reply(
+        request, tuple(answers), tuple(refusals), tuple(rejected), found.trouble, len(frames), raw=text
+    )
 
 
 def family_of(reply: Reply) -> Family | None:
@@ -116,7 +133,9 @@ def _without_doubles(answers: list[Answer], rejected: list[Rejected]) -> list[An
     for answer in answers:
         others = [other for other in answers if _same_question(other, answer)]
         if any(other.data != answer.data for other in others):
-            rejected.append(Rejected("one ECU gave two different answers", f"{answer.ecu} {answer.data.hex()}"))
+            rejected.append(
+                Rejected("one ECU gave two different answers", f"{answer.ecu} {answer.data.hex()}")
+            )
         elif answer not in kept:
             kept.append(answer)
     return kept

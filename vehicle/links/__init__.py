@@ -5,6 +5,14 @@ from vehicle.links.finding import FoundPort, find_ports
 from vehicle.links.link import Link, LinkInfo, LinkState, Priority, Ticket
 
 __all__ = [
-    "SCHEMES", "FoundPort", "Link", "LinkInfo", "LinkState", "Priority", "Ticket", "find_ports", "open_link",
+    "SCHEMES",
+    "FoundPort",
+    "Link",
+    "LinkInfo",
+    "LinkState",
+    "Priority",
+    "Ticket",
+    "find_ports",
+    "open_link",
     "scheme_of",
 ]

@@ -54,7 +54,11 @@ def conversation_at(address: str) -> Conversation:
 
 
 def open_link(
-    address: str, *, timeout_s: float = OPEN_TIMEOUT_S, wait: bool = True, on_state: StateListener | None = None
+    address: str,
+    *,
+    timeout_s: float = OPEN_TIMEOUT_S,
+    wait: bool = True,
+    on_state: StateListener | None = None,
 ) -> Link:
     """Open the adapter at `address` and return a link to it.
 
@@ -83,4 +87,3 @@ def _advice(address: str) -> str:
     if address.startswith("socket:"):
         return "Check that this machine is in the adapter's network, and host and port."
     return "Check the plug, the baud rate and that no other program has the adapter open."
-

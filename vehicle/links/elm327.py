@@ -32,7 +32,9 @@ _NOT_ALLOWED = "longer than an ELM327 can send"
 class Elm327(Conversation):
     """A conversation with an ELM327 or STN adapter."""
 
-    def __init__(self, address: str, url: str, baud: int = 0, protocol: str = "", raise_baud: bool = True) -> None:
+    def __init__(
+        self, address: str, url: str, baud: int = 0, protocol: str = "", raise_baud: bool = True
+    ) -> None:
         self.info = LinkInfo(address)
         self._url = url
         self._baud = baud
@@ -73,7 +75,12 @@ class Elm327(Conversation):
         if stn and wire.baud is not None and self._raise_baud:
             setup.raise_baud(line)
         self.info = LinkInfo(
-            self.info.address, adapter, stn, ecus=self.info.ecus, baud=wire.baud, connect_s=time.monotonic() - began
+            self.info.address,
+            adapter,
+            stn,
+            ecus=self.info.ecus,
+            baud=wire.baud,
+            connect_s=time.monotonic() - began,
         )
 
     def find_car(self, until_s: float) -> str:

@@ -77,7 +77,9 @@ def apply_settings(line: PromptLine) -> None:
     for command in SETTINGS:
         answer = line.talk(command, COMMAND_S)
         if answer is None:
-            raise CannotConnectError(f"The adapter did not answer {command}.", "Unplug it and plug it in again.")
+            raise CannotConnectError(
+                f"The adapter did not answer {command}.", "Unplug it and plug it in again."
+            )
         if "?" in answer and command in NEEDED:
             raise CannotConnectError(
                 f"The adapter refuses {command}: it is no working ELM327.", "Try another adapter."

@@ -6,7 +6,9 @@ import re
 from typing import NamedTuple
 
 # Makers of OBD adapters, and of the USB and Bluetooth chips inside most of them.
-_LIKELY = re.compile(r"obd|elm|stn|vlink|vgate|scan|ch340|cp210|ft232|ftdi|pl2303|rfcomm|usb.?serial", re.IGNORECASE)
+_LIKELY = re.compile(
+    r"obd|elm|stn|vlink|vgate|scan|ch340|cp210|ft232|ftdi|pl2303|rfcomm|usb.?serial", re.IGNORECASE
+)
 
 
 class FoundPort(NamedTuple):
@@ -23,7 +25,13 @@ def find_ports() -> list[FoundPort]:
 
     found = []
     for port in comports():
-        known = [str(part) for part in (port.description, port.manufacturer, port.product) if part and part != "n/a"]
+        known = [
+            str(part)
+            for part in (port.description, port.manufacturer, port.product)
+            if part and part != "n/a"
+        ]
         description = ", ".join(dict.fromkeys(known))
-        found.append(FoundPort(port.device, description, bool(_LIKELY.search(f"{port.device} {description}"))))
+        found.append(
+            FoundPort(port.device, description, bool(_LIKELY.search(f"{port.device} {description}")))
+        )
     return sorted(found, key=lambda one: (not one.likely, one.address))

@@ -137,7 +137,12 @@ class Link(ABC):
 
     @abstractmethod
     def submit(
-        self, payload: bytes, ecu: str = "", *, deadline_s: float = DEADLINE_S, priority: int = Priority.CAPTURE
+        self,
+        payload: bytes,
+        ecu: str = "",
+        *,
+        deadline_s: float = DEADLINE_S,
+        priority: int = Priority.CAPTURE,
     ) -> Ticket:
         """Queue a request and return at once; `ecu` names the one that shall answer, empty: all of them."""
 
@@ -154,7 +159,12 @@ class Link(ABC):
         """End the link; waiting requests get a Disconnected outcome."""
 
     def request(
-        self, payload: bytes, ecu: str = "", *, deadline_s: float = DEADLINE_S, priority: int = Priority.PERSON
+        self,
+        payload: bytes,
+        ecu: str = "",
+        *,
+        deadline_s: float = DEADLINE_S,
+        priority: int = Priority.PERSON,
     ) -> Reply:
         """Ask and wait; never longer than `deadline_s`, or 5 s more after an ECU asked for patience."""
         return self.submit(payload, ecu, deadline_s=deadline_s, priority=priority).result()

@@ -86,7 +86,12 @@ class OwnedLink(Link):
         return stop
 
     def submit(
-        self, payload: bytes, ecu: str = "", *, deadline_s: float = DEADLINE_S, priority: int = Priority.CAPTURE
+        self,
+        payload: bytes,
+        ecu: str = "",
+        *,
+        deadline_s: float = DEADLINE_S,
+        priority: int = Priority.CAPTURE,
     ) -> Ticket:
         """Queue a request and return at once."""
         return self._enqueue(Ticket(payload, ecu, deadline_s), priority)
@@ -218,9 +223,7 @@ class OwnedLink(Link):
 
     def _ask(self, ticket: Ticket) -> None:
         try:
-            reply = self._conversation.ask(
-                ticket.payload, ticket.ecu, ticket.expires_s, ticket.be_patient
-            )
+            reply = self._conversation.ask(ticket.payload, ticket.ecu, ticket.expires_s, ticket.be_patient)
         except CannotConnectError as error:
             self._reason = error.message
             ticket.finish(self._away(ticket))

@@ -63,7 +63,9 @@ class SocketWire(Wire):
         try:
             self._socket = socket.create_connection(socket_address(url), timeout=CONNECT_TIMEOUT_S)
         except OSError as error:
-            raise CannotConnectError(f"{url} cannot be reached: {error}.", "Check network, host and port.") from error
+            raise CannotConnectError(
+                f"{url} cannot be reached: {error}.", "Check network, host and port."
+            ) from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(WRITE_TIMEOUT_S)
         self._waiting = _Waiting(self._socket.fileno())

@@ -56,7 +56,13 @@ class Collector:
 
         values, self._values = self._values, {}
         return tuple(
-            Run(signal, self._units[signal], ecu, np.array(times, np.int64), np.array(numbers, np.float64),
-                self._source)
+            Run(
+                signal,
+                self._units[signal],
+                ecu,
+                np.array(times, np.int64),
+                np.array(numbers, np.float64),
+                self._source,
+            )
             for (signal, ecu), (times, numbers) in values.items()
         )

@@ -73,8 +73,12 @@ def ecu_for(wish: Wish, support: Mapping[str, frozenset[int]]) -> str | None:
 
 
 def make_plan(
-    wishes: Sequence[Wish], support: Mapping[str, frozenset[int]], limit: int, dropped: Mapping[str, str],
-    *, every_round: bool = False,
+    wishes: Sequence[Wish],
+    support: Mapping[str, frozenset[int]],
+    limit: int,
+    dropped: Mapping[str, str],
+    *,
+    every_round: bool = False,
 ) -> tuple[list[Question], dict[str, str]]:
     """Return the questions to ask, and why each signal without one cannot be read."""
     unsupported = dict(dropped)
@@ -100,7 +104,9 @@ def make_plan(
     return questions, unsupported
 
 
-def _quickest_once(batches: Mapping[tuple[str, str], dict[int, None]]) -> dict[tuple[str, str], dict[int, None]]:
+def _quickest_once(
+    batches: Mapping[tuple[str, str], dict[int, None]],
+) -> dict[tuple[str, str], dict[int, None]]:
     """Leave out of the slower batches what a faster one asks anyway."""
     asked: set[tuple[str, int]] = set()
     found: dict[tuple[str, str], dict[int, None]] = {}

@@ -40,8 +40,14 @@ class Poller:
     """
 
     def __init__(
-        self, link: Link, signals: Sequence[str] | None = None, *, custom: Mapping[str, Signal] | None = None,
-        every_round: bool = False, batch_s: float = BATCH_S, deadline_s: float = DEADLINE_S,
+        self,
+        link: Link,
+        signals: Sequence[str] | None = None,
+        *,
+        custom: Mapping[str, Signal] | None = None,
+        every_round: bool = False,
+        batch_s: float = BATCH_S,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         self.unsupported: dict[str, str] = {}
         self._link = link
@@ -69,9 +75,12 @@ class Poller:
         Raises NothingToReadError where the car has none of the signals, CannotConnectError where the link is closed.
         """
         start_s = handed_s = time.monotonic()
-        unwatch = self._link.watch(lambda state, reason: self._states.append((time.monotonic(), state, reason)))
-        collector = Collector({name: signal.unit for name, signal in (dict(SIGNALS) | self._custom).items()},
-                              self._link.address)
+        unwatch = self._link.watch(
+            lambda state, reason: self._states.append((time.monotonic(), state, reason))
+        )
+        collector = Collector(
+            {name: signal.unit for name, signal in (dict(SIGNALS) | self._custom).items()}, self._link.address
+        )
         gaps = GapLog(start_s)
         try:
             for asked in self._rounds(stop, gaps):
@@ -135,16 +144,21 @@ class Poller:
         self._questions, self.unsupported = make_plan(
             wishes, self._support, self._link.batch_limit, self._dropped, every_round=self._every_round
         )
-        self._undecided.expect(signal for name, signal in self._wanted.items() if name not in self.unsupported)
+        self._undecided.expect(
+            signal for name, signal in self._wanted.items() if name not in self.unsupported
+        )
         if not self._questions:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in self.unsupported.items())
-            raise NothingToReadError(f"The car has none of the signals asked for. {reasons}", "Ask for others.")
+            raise NothingToReadError(
+                f"The car has none of the signals asked for. {reasons}", "Ask for others."
+            )
 
     def _next(self) -> Question | None:
         """Return the question that has been due for longest; one that may fail is not asked twice at once."""
         now = time.monotonic()
         ready = (
-            one for one in self._questions
+            one
+            for one in self._questions
             if one.due_s <= now and not (one.in_flight and (one.failures or not one.proven))
         )
         question = min(ready, key=lambda one: one.due_s, default=None)
@@ -159,7 +173,9 @@ class Poller:
             return self._link.submit_command(question.command, deadline_s=self._deadline_s)
         return self._link.submit(question.payload, question.ecu, deadline_s=self._deadline_s)
 
-    def _take(self, question: Question, reply: Reply, collector: Collector, gaps: GapLog, start_s: float) -> None:
+    def _take(
+        self, question: Question, reply: Reply, collector: Collector, gaps: GapLog, start_s: float
+    ) -> None:
         if not reply.answers and not (question.command and reply.raw):
             gaps.failed(reply.sent_s, reply.reason)
             self._failed(question, reply)

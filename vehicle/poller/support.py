@@ -31,5 +31,7 @@ def read_support(link: Link, *, priority: int = Priority.CAPTURE) -> Mapping[str
             if len(data) == 6:
                 found.setdefault(ecu, set()).update(pids_of(start, data[2:]))
     if not found:
-        raise NoAnswerError("No ECU gave a usable list of its parameters.", "Switch the ignition on and try again.")
+        raise NoAnswerError(
+            "No ECU gave a usable list of its parameters.", "Switch the ignition on and try again."
+        )
     return {ecu: frozenset(pids - BITMAPS) for ecu, pids in found.items()}

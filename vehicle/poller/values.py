@@ -17,10 +17,10 @@ _SILENT_ANSWERS = 3
 Found = tuple[str, int, dict[str, float]]
 
 
-def values_in(question: Question, reply: Reply, *, everybody: bool = False) -> Iterator[Found]:
+def values_in(question: Question, reply: Reply) -> Iterator[Found]:
     """Yield (ecu, pid, values by signal) for each parameter in a reply; what cannot be decoded is left out.
 
-    Answers of ECUs the question was not for are left out as well, unless `everybody` is wanted.
+    Answers of ECUs the question was not for are left out as well.
     """
     if question.command:
         volts = _VOLTS.search(reply.raw)
@@ -29,7 +29,7 @@ def values_in(question: Question, reply: Reply, *, everybody: bool = False) -> I
         return
     for ecu, data in reply.answers:
         # outside CAN everybody answers, and each ECU is asked for its own
-        if question.pids and ecu != question.ecu and not everybody:
+        if question.pids and ecu != question.ecu:
             continue
         try:
             yield from _decoded(question, ecu, data)

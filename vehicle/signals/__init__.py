@@ -10,7 +10,18 @@ from vehicle.signals.table import Pid, Signal, SignalMap, load_pids
 SIGNALS = SignalMap()
 
 __all__ = [
-    "SIGNALS", "DataLengthError", "FormulaError", "Pid", "Signal", "SplitError", "decode_mode01",
-    "decode_signal", "find_signal", "load_pids", "meaning_of", "read_signal_file", "signals_of_pid",
+    "SIGNALS",
+    "DataLengthError",
+    "FormulaError",
+    "Pid",
+    "Signal",
+    "SplitError",
+    "decode_mode01",
+    "decode_signal",
+    "find_signal",
+    "load_pids",
+    "meaning_of",
+    "read_signal_file",
+    "signals_of_pid",
     "split_mode01",
 ]

@@ -102,11 +102,17 @@ def _signal(row: dict[str, str], line: int) -> Signal:
     lengths = lengths_of(_choice(row, "length", line, r"\d{1,3}(\|\d{1,3})*", ""))
     service, pid = _request(row, line)
     return Signal(
-        name=_name(row, line), unit=_choice(row, "unit", line, r"\S{1,12}", ""),
-        low=_number(row, "low", line, float("-inf")), high=_number(row, "high", line, float("inf")),
-        description=row.get("description") or "", service=service, pid=pid, lengths=lengths,
+        name=_name(row, line),
+        unit=_choice(row, "unit", line, r"\S{1,12}", ""),
+        low=_number(row, "low", line, float("-inf")),
+        high=_number(row, "high", line, float("inf")),
+        description=row.get("description") or "",
+        service=service,
+        pid=pid,
+        lengths=lengths,
         formula=_check_formula(row, "formula", line, max(lengths)),
         condition=_check_formula(row, "condition", line, max(lengths)),
-        rate=_choice(row, "rate", line, "fast|slow|rare", "slow"), source=row.get("source") or "user's file",
+        rate=_choice(row, "rate", line, "fast|slow|rare", "slow"),
+        source=row.get("source") or "user's file",
         header=_choice(row, "header", line, r"(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})?", "").upper(),
     )

@@ -16,16 +16,27 @@ LONGEST = 500
 LARGEST = 2**64
 
 _BINARY: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
 }
 _BITS: dict[type[ast.operator], Callable[[int, int], int]] = {
-    ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor,
-    ast.LShift: operator.lshift, ast.RShift: operator.rshift,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
 }
 _COMPARE: dict[type[ast.cmpop], Callable[[Number, Number], bool]] = {
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
-    ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
 }
 
 
@@ -54,9 +65,17 @@ def _bit(value: int, number: int) -> int:
 
 # name -> (function, how many arguments it takes)
 _FUNCTIONS: dict[str, tuple[Callable[..., Number], int]] = {
-    "u16": (_unsigned, 2), "u24": (_unsigned, 3), "u32": (_unsigned, 4),
-    "s8": (_signed, 1), "s16": (_signed, 2), "s24": (_signed, 3), "s32": (_signed, 4),
-    "bit": (_bit, 2), "abs": (abs, 1), "min": (min, 2), "max": (max, 2),
+    "u16": (_unsigned, 2),
+    "u24": (_unsigned, 3),
+    "u32": (_unsigned, 4),
+    "s8": (_signed, 1),
+    "s16": (_signed, 2),
+    "s24": (_signed, 3),
+    "s32": (_signed, 4),
+    "bit": (_bit, 2),
+    "abs": (abs, 1),
+    "min": (min, 2),
+    "max": (max, 2),
 }
 _INTEGERS_ONLY = {name for name in _FUNCTIONS if name[0] in "us" or name == "bit"}
 
@@ -159,9 +178,14 @@ class Formula:
 
 
 _BUILDERS: dict[type[ast.AST], Callable[..., Step]] = {
-    ast.Constant: Formula._constant, ast.Name: Formula._name, ast.BinOp: Formula._binary,
-    ast.UnaryOp: Formula._unary, ast.BoolOp: Formula._logic, ast.Compare: Formula._compare,
-    ast.IfExp: Formula._choice, ast.Call: Formula._call,
+    ast.Constant: Formula._constant,
+    ast.Name: Formula._name,
+    ast.BinOp: Formula._binary,
+    ast.UnaryOp: Formula._unary,
+    ast.BoolOp: Formula._logic,
+    ast.Compare: Formula._compare,
+    ast.IfExp: Formula._choice,
+    ast.Call: Formula._call,
 }
 
 

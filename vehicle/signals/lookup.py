@@ -40,7 +40,9 @@ def find_signal(name: str) -> Signal:
     if pid and signals_of_pid(int(pid[1], 16)):
         return signals_of_pid(int(pid[1], 16))[0]
     close = difflib.get_close_matches(slug, signals, n=5)
-    hint = f"Close names: {', '.join(close)}." if close else "Names are python-OBD's in lower case: rpm, speed …"
+    hint = (
+        f"Close names: {', '.join(close)}." if close else "Names are python-OBD's in lower case: rpm, speed …"
+    )
     raise UnknownSignalError(f"No signal is called {name!r}.", hint)
 
 

@@ -66,10 +66,18 @@ def load_pids() -> dict[int, Pid]:
 def _signal(row: dict[str, str]) -> Signal:
     pid = int(row["pid"], 16) if row["pid"] else None
     return Signal(
-        name=row["name"], unit=row["unit"], low=float(row["low"]), high=float(row["high"]),
-        description=row["description"], service=int(row["service"], 16) if row["service"] else None, pid=pid,
-        lengths=load_pids()[pid].lengths if pid is not None else (), formula=row["formula"],
-        condition=row["condition"], rate=row["rate"], source=row["source"],
+        name=row["name"],
+        unit=row["unit"],
+        low=float(row["low"]),
+        high=float(row["high"]),
+        description=row["description"],
+        service=int(row["service"], 16) if row["service"] else None,
+        pid=pid,
+        lengths=load_pids()[pid].lengths if pid is not None else (),
+        formula=row["formula"],
+        condition=row["condition"],
+        rate=row["rate"],
+        source=row["source"],
     )
 
 
