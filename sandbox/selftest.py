@@ -11,7 +11,7 @@ from sandbox.results import Probe, RunResult
 
 # Every attempt says "contained" by raising OSError; anything else is an escape, or no verdict, which is as bad.
 _CODE = """
-import ctypes, os, socket
+import os, socket
 def read(): return open(info["canary"]).read()
 def write(): return open(info["outside"], "w").write("x")
 def tcp(): return socket.create_connection(("127.0.0.1", info["port"]), 1)

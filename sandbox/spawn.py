@@ -62,8 +62,9 @@ class Child:
 
     def signal(self, number: int) -> None:
         """Send the child a signal; nothing happens when it has ended."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, number)
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            if self.pidfd >= 0:
+                signal.pidfd_send_signal(self.pidfd, number)
 
     def lives(self) -> bool:
         """Say whether the process has not ended."""

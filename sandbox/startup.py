@@ -27,7 +27,7 @@ def find_host(allow_reduced: bool, folder: Path) -> tuple[Host | None, HostRepor
                 f"code can be confined on Linux only, and this is {sys.platform}; run the server in Docker or WSL 2"
             ),
         )
-    first: HostReport | None = None
+    failed: list[HostReport] = []
     for without in (_FULL, *_REDUCED) if allow_reduced else (_FULL,):
         host = Host(without, audit=bool(without))
         report = _examine(host, folder)
@@ -36,8 +36,9 @@ def find_host(allow_reduced: bool, folder: Path) -> tuple[Host | None, HostRepor
             host.prepare()
             return host, report
         host.close()
-        first = first or report
-    return None, first or HostReport(tier="off")
+        failed.append(report)
+    reasons = dict.fromkeys(report.reason for report in failed)
+    return None, failed[0].model_copy(update={"reason": "; ".join(reasons)})
 
 
 def _examine(host: Host, folder: Path) -> HostReport:
@@ -58,12 +59,19 @@ def _examine(host: Host, folder: Path) -> HostReport:
     tier: Tier = "reduced" if without else "full"
     probes = selftest(folder, lambda code, info: _probe(host, code, info, tier))
     escaped = [probe.name for probe in probes if not probe.contained]
-    reason = (
-        f"a self-test was not contained: {', '.join(escaped)}" if escaped else hello["identity"]["reason"]
-    )
+    reason = _remark(without, hello["identity"]["reason"])
+    if escaped:
+        reason = f"a self-test was not contained: {', '.join(escaped)}"
     return report.model_copy(
         update={"tier": "off" if escaped else tier, "selftest": probes, "reason": reason}
     )
+
+
+def _remark(without: list[str], of_identity: str) -> str:
+    """Say what keeps a tier that is offered from being better."""
+    if without:
+        return f"without {', '.join(without)}: Python's audit events stand in, which are no boundary"
+    return of_identity
 
 
 def _probe(host: Host, code: str, info: dict[str, Any], tier: Tier) -> RunResult:

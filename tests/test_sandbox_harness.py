@@ -7,13 +7,16 @@ import atexit
 import contextlib
 import ctypes
 import datetime as dt
+import errno
 import functools
 import json
 import os
+import resource
 import secrets
 import selectors
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,6 +34,8 @@ if __name__ == "__main__":
 
 import numpy as np
 
+from sandbox import startup
+from sandbox.errors import SandboxError
 from sandbox.frames import Frame, FrameStore
 from sandbox.gate import check
 from sandbox.host import Host
@@ -484,6 +489,84 @@ def _open_the_way(needed: list[Path]) -> None:
             )
 
 
+# Calls a kernel, or a container, may be without: number, and the argument that has to match (index, value) if any.
+X86_CALLS: dict[str, list[tuple[int, tuple[int, int] | None]]] = {
+    "landlock": [(444, None)],
+    "seccomp": [(317, None)],
+    "limits": [(302, (1, resource.RLIMIT_NPROC))],
+    "limits of a job": [(302, (1, resource.RLIMIT_AS))],
+    "no_new_privs": [(157, (0, 38))],
+    "changing users": [(117, None), (119, None)],
+    "dropping capabilities": [(117, None), (119, None), (126, None)],
+}
+
+
+def forbid(name: str) -> None:
+    """Make system calls fail for this process and whatever it starts, as on a machine that does not have them."""
+
+    def step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+        return struct.pack("=HBBI", code, if_true, if_false, value)
+
+    allow, refuse = step(0x06, 0x7FFF0000), step(0x06, 0x00050000 | errno.ENOSYS)
+    program = b""
+    for number, match in X86_CALLS[name]:
+        block = (
+            refuse if match is None else step(0x20, 16 + 8 * match[0]) + step(0x15, match[1], 0, 1) + refuse
+        )
+        # A block that does not match falls through: the number is loaded anew for the next test.
+        program += step(0x20, 0) + step(0x15, number, 0, len(block) // 8) + block
+    program += allow
+    buffer = ctypes.create_string_buffer(program, len(program))
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
+
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.prctl(22, 2, ctypes.byref(Program(len(program) // 8, ctypes.addressof(buffer))))
+
+
+def _bait(prefix: str) -> tuple[Path, dict[str, Any]]:
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o777)
+    (folder / "marker").write_text("MARK", encoding="utf-8")
+    return folder, {"marker": str(folder / "marker")}
+
+
+RAN = """print('RAN')
+try:
+    print(open(info['marker']).read())
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+def without_calls(name: str) -> dict[str, Any]:
+    """Give a job to a worker on a machine that is without some calls; return what is reported and what happens."""
+    folder, info = _bait("obd-without-")
+    forbid(name)
+    host = Host(quick=True)
+    report = startup._examine(host, folder)
+    try:
+        worker = host.worker()
+        job = Job("x", RAN, LIMITS, "full", folder / "run", info)
+        result = carry_out(job, worker).model_dump()
+        host.dismiss(worker)
+    except SandboxError as error:
+        result = {"status": "refused", "stdout": "", "layers": None, "reason": error.message}
+    host.close()
+    return {"report": report.model_dump(), "result": result}
+
+
+def reduced(name: str, allow_reduced: bool) -> dict[str, Any]:
+    """Use the sandbox as a caller does on a machine that is without some calls."""
+    folder, info = _bait("obd-reduced-")
+    forbid(name)
+    with Sandbox(folder, allow_reduced=allow_reduced) as sandbox:
+        report = sandbox.start().model_dump()
+        result = sandbox.run(RAN, {}, info=info).model_dump()
+        return {"report": report, "result": result, "import_os": sandbox.run("import os", {}).status}
+
+
 def table(user: dict[str, dict[str, str]], root: dict[str, str], door: dict[str, str]) -> str:
     """Return the layers' table as Markdown: how many of a category's attempts get through."""
     gate_alone = {attempt.name: "" if check(attempt.code) else "not rejected" for attempt in attempts()}
@@ -530,6 +613,27 @@ def main(task: str, *arguments: str) -> None:
         become_user()
         place = arguments.index("--only") if "--only" in arguments else len(arguments)
         sys.stdout.write(json.dumps(measure(list(arguments[:place]), list(arguments[place + 1 :]))))
+        return
+    if task == "hidden":
+        become_user()
+        with Sandbox(Path(tempfile.mkdtemp(prefix="obd-hidden-"))) as sandbox:
+            report = sandbox.start()
+            sys.stdout.write(
+                json.dumps(
+                    {
+                        "tier": report.tier,
+                        "dumpable": kernel.prctl(3),
+                        "uid_separated": (report.layers.uid_separated if report.layers else None),
+                    }
+                )
+            )
+        return
+    if task == "without":
+        sys.stdout.write(json.dumps(without_calls(arguments[0])))
+        return
+    if task == "reduced":
+        become_user()
+        sys.stdout.write(json.dumps(reduced(arguments[0], "--allow" in arguments)))
         return
     by_user = as_user("user", *LAYERS, "unconfined")
     by_root = measure(["all of the kernel's"])["all of the kernel's"] if os.getuid() == 0 else {}

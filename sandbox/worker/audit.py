@@ -31,14 +31,10 @@ _NEVER = (
     "urllib.",
     "http.",
     "winreg.",
-    "sys._getframe",
     "sys.settrace",
     "sys.setprofile",
-    "os.putenv",
-    "os.unsetenv",
     "signal.pthread_kill",
     "webbrowser.",
-    "resource.",
 )
 _WRITES = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.")
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND

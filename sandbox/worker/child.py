@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sandbox.worker import execute, kernel, rlimits, warm, wire
+from sandbox.worker import audit, execute, kernel, rlimits, warm, wire
 from sandbox.worker.confine import BACKSTOP, NotConfinedError, confine
 from sandbox.worker.orders import ATTEST_FD, CONTROL_FD, House, Order
 from sandbox.worker.process import Process
@@ -73,8 +73,6 @@ def _high(fd: int) -> int:
 def _attest(order: Order, house: House, read: list[Path]) -> None:
     attestation = confine(order, house, read)
     if house.audit:
-        from sandbox.worker import audit
-
         audit.install(read, Path(order.scratch))
     os.write(ATTEST_FD, json.dumps(attestation.message()).encode())
     os.close(ATTEST_FD)

@@ -129,7 +129,7 @@ def _module(error: ImportError, names: dict[str, Any]) -> str:
 
 
 def _system(error: OSError, names: dict[str, Any]) -> str:
-    if error.errno in (errno.EPERM, errno.EACCES, errno.EROFS):
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return _OUTSIDE
     if error.errno == errno.ENOENT:
         return "Only files written by this run are here. Session data comes from load_session(...)."
