@@ -18,11 +18,12 @@ from vehicle.diagnostics.monitor_tests import read_monitor_tests
 from vehicle.diagnostics.readiness import read_readiness
 from vehicle.diagnostics.trouble_codes import read_trouble_codes
 from vehicle.diagnostics.vehicle_info import read_vehicle_info
-from vehicle.elm327.outcomes import AdapterError, BusError, NoData, Timeout
+from vehicle.elm327.outcomes import AdapterError, BusError, Disconnected, NoData, Timeout
 from vehicle.errors import BadAddressError, CannotConnectError
 from vehicle.links import Link, LinkState, open_link
 from vehicle.links.can_address import read_can_address
 from vehicle.poller import Poller
+from vehicle.poller.support import read_support
 from vehicle.signals import SIGNALS, decode_mode01
 from vehicle.simulator import SimulatedCar
 
@@ -91,13 +92,11 @@ def test_the_car_says_on_can_what_it_says_through_an_adapter(rig_of: Callable[..
         ):
             assert read(rig.link) == read(adapter)
         assert read_trouble_codes(rig.link).codes("stored")
-        for signal in SIGNALS.values():
-            if signal.service == 1 and signal.pid is not None:
-                request = bytes([1, signal.pid])
-                assert (
-                    rig.link.request(request, "7E8", deadline_s=0.02).answers
-                    == adapter.request(request, "7E8").answers
-                )
+        support = read_support(rig.link)
+        assert support == read_support(adapter)
+        for pid in support["7E8"]:
+            request = bytes([1, pid])
+            assert rig.link.request(request, "7E8").checked() == adapter.request(request, "7E8").checked()
 
 
 def test_two_ecus_sending_long_answers_at_once_are_kept_apart(rig_of: Callable[..., Rig]) -> None:
@@ -168,39 +167,43 @@ def test_a_message_that_lost_a_frame_is_no_answer(rig_of: Callable[..., Rig]) ->
     assert rig.ask("0902")[3:].decode() == rig.car.options.vin
 
 
-@pytest.mark.parametrize(
-    ("number", "data"),
-    [
-        (0x7E8, "04410D22"),
-        (0x7E8, "0341"),
-        (0x7E8, "2141424344"),
-        (0x7E8, "00"),
-        (0x7E8, ""),
-        (0x7E8, "1003410C"),
-        (0x7E8, "037F0222"),
-        (0x7E9, "04410C1AF8"),
-        (0x7E8, "300000"),
-        (0x7E8, "F0"),
-        (0x123, "04410C1AF8"),
-        (0x7E8, "03410C14"),
-        (0x7E8, "05410C1AF800"),
-    ],
-)
-def test_what_answers_another_question_or_none_is_not_believed(
-    rig_of: Callable[..., Rig], number: int, data: str
-) -> None:
+NOT_THE_ANSWER = [
+    (0x7E8, "04410D22"), (0x7E8, "0341"), (0x7E8, "2141424344"), (0x7E8, "00"), (0x7E8, ""), (0x7E8, "1003410C"),
+    (0x7E8, "037F0222"), (0x7E9, "04410C1AF8"), (0x7E8, "300000"), (0x7E8, "F0"), (0x123, "04410C1AF8"),
+    (0x7E8, "03410C14"), (0x7E8, "05410C1AF800"), (0x7E8, "0041"), (0x7E8, "027F01"), (0x7E8, "30"),
+]  # fmt: skip
+
+
+def test_what_answers_another_question_or_none_is_not_believed(rig_of: Callable[..., Rig]) -> None:
     rig = rig_of()
     right = rig.ask("010C")
-    rig.peer.garbage = [can.Message(arbitration_id=number, data=bytes.fromhex(data), is_extended_id=False)]
-    reply = rig.link.request(b"\x01\x0c", "7E8")
-    assert [answer.data for answer in reply.answers] == [right]
+    for number, data in NOT_THE_ANSWER:
+        rig.peer.garbage = [
+            can.Message(arbitration_id=number, data=bytes.fromhex(data), is_extended_id=False)
+        ]
+        reply = rig.link.request(b"\x01\x0c", "7E8")
+        assert [answer.data for answer in reply.answers] == [right], data
 
 
 def test_error_frames_without_an_answer_are_a_bus_error(rig_of: Callable[..., Rig]) -> None:
-    rig = rig_of()
-    rig.peer.garbage = [can.Message(arbitration_id=0x7E8, is_extended_id=False, is_error_frame=True)]
+    rig = rig_of(kind="virtual29")
+    rig.peer.garbage = [can.Message(arbitration_id=0x18DAF110, is_error_frame=True)]
     rig.car.ignition(False)
-    assert isinstance(rig.link.request(b"\x01\x0c", "7E8").trouble, BusError)
+    assert isinstance(rig.link.request(b"\x01\x0c", "18DAF110").trouble, BusError)
+
+
+def test_an_interface_that_went_off_the_bus_is_opened_again(rig_of: Callable[..., Rig]) -> None:
+    rig = rig_of()
+    bus_off = 0x40  # marks it in an error frame's identifier
+    rig.peer.garbage = [
+        can.Message(arbitration_id=0x7E8 | bus_off, is_extended_id=False, is_error_frame=True)
+    ]
+    reply = rig.link.request(b"\x01\x0c", "7E8")
+    assert isinstance(reply.trouble, Disconnected)
+    assert "bus-off" in reply.reason
+    rig.peer.garbage = []
+    assert rig.link.wait_until(LinkState.CONNECTED, timeout_s=3.0) is LinkState.CONNECTED
+    assert rig.ask("010C")
 
 
 def test_a_datagram_that_is_no_frame_does_no_harm(rig_of: Callable[..., Rig]) -> None:
