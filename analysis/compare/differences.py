@@ -1,18 +1,15 @@
 """Compares one session with the reference: rows per signal and per operating state, each with its verdict."""
 
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 
-from analysis.compare.confounders import explained_by
-from analysis.compare.effects import Effect, effect
+from analysis.compare.effects import effect
 from analysis.compare.limits import CONDITIONS, LOADS, RULES, Rule, load_candidates, rule_for
 from analysis.compare.points import Drive, Matched, match, state_of
-from analysis.correlations import benjamini_hochberg
-from analysis.findings import derived
+from analysis.compare.verdicts import Row, judged
 from analysis.quality.signals import common_step
-from analysis.results.compare import Confounder, DifferenceVerdict, NotCompared, SignalDifference
+from analysis.results.compare import Confounder, NotCompared, SignalDifference
 from analysis.results.states import StateName
 from analysis.states import STATE_NAMES
 
@@ -20,20 +17,6 @@ FEWEST_BLOCKS = 4
 LEAST_OVERLAP = 0.2
 _SEED = 20261121
 _CODES = 4096
-
-
-@dataclass(frozen=True)
-class Row:
-    """A compared signal before the adjustment for all the others."""
-
-    signal: str
-    unit: str
-    state: StateName | None
-    matched: Matched
-    keys: tuple[str, ...]
-    effect: Effect
-    minimum: float
-    rule: Rule
 
 
 @dataclass(frozen=True)
@@ -144,79 +127,7 @@ def compared(
             lost.append(NotCompared(signal=signal, session=pair.session.name, reason=outcome))
         else:
             rows += outcome
+    session = pair.session.name
     whole = [row for row in rows if row.state is None]
     parts = [row for row in rows if row.state is not None]
-    return _judged(pair, whole, found, level), _judged(pair, parts, found, level), lost
-
-
-def _judged(pair: Pair, rows: list[Row], found: list[Confounder], level: float) -> list[SignalDifference]:
-    if not rows:
-        return []
-    adjusted = benjamini_hochberg(np.array([row.effect.p_value for row in rows]))
-    return [_stated(pair, row, float(p), found, level) for row, p in zip(rows, adjusted, strict=True)]
-
-
-def _stated(
-    pair: Pair, row: Row, p_adjusted: float, found: list[Confounder], level: float
-) -> SignalDifference:
-    from scipy.special import stdtrit
-
-    effect_, matched = row.effect, row.matched
-    quantile = float(stdtrit(max(effect_.freedom, 1.0), 0.5 + level / 2))
-    half, delta_half = quantile * effect_.shift_error, quantile * effect_.delta_error
-    verdict, reason = _verdict(row, half, p_adjusted, level)
-    others = explained_by(row.signal, found)
-    if verdict == "different" and others:
-        reason += f"; may be explained by: {', '.join(others)}"
-    method = (
-        "Hodges-Lehmann shift of 60 s block means at shared operating points; interval by block jackknife"
-    )
-    return SignalDifference(
-        signal=row.signal,
-        unit=row.unit,
-        session=pair.session.name,
-        state=row.state,
-        verdict=verdict,
-        reason=reason,
-        difference=derived(
-            effect_.shift,
-            row.unit,
-            method,
-            low=effect_.shift - half,
-            high=effect_.shift + half,
-            samples=len(matched.session),
-        ),
-        cliffs_delta=derived(
-            effect_.delta,
-            "ratio",
-            "share of matched pairs in which the session reads higher, less those in which it reads lower",
-            low=max(-1.0, effect_.delta - delta_half),
-            high=min(1.0, effect_.delta + delta_half),
-            samples=len(matched.session),
-        ),
-        minimum_effect=row.minimum,
-        minimum_source=row.rule.source,
-        p_value=effect_.p_value,
-        p_adjusted=p_adjusted,
-        matched_on=["operating state", *row.keys],
-        overlap_percent=100 * matched.overlap,
-        points=matched.points,
-        seconds=float(matched.session.seconds.sum()),
-        reference_seconds=float(matched.reference.seconds.sum()),
-        blocks=matched.session.block_count,
-        reference_blocks=matched.reference.block_count,
-    )
-
-
-def _verdict(row: Row, half: float, p_adjusted: float, level: float) -> tuple[DifferenceVerdict, str]:
-    """Judge: different only if significant, beyond zero by its interval, and large enough to matter."""
-    shift, least = row.effect.shift, row.minimum
-    size = f"{shift:+.3g} {row.unit} (±{half:.2g}), {least:.3g} would matter"
-    beyond = abs(shift) > half
-    if p_adjusted < 1 - level and beyond and abs(shift) >= least:
-        return "different", f"{size}; p = {p_adjusted:.3f} after adjustment"
-    if max(abs(shift - half), abs(shift + half)) < least:
-        return "no relevant difference", f"{size}: the whole interval is smaller"
-    if abs(shift) < least and half < inf and half <= 2 * least:
-        return "no relevant difference", f"{size}: smaller, though the interval does not exclude more"
-    return "cannot tell", f"{size}; p = {p_adjusted:.3f} after adjustment"
+    return judged(session, whole, found, level), judged(session, parts, found, level), lost

@@ -47,22 +47,14 @@ def compare(
     NotEnoughDataError for fewer than two sessions and UnknownChoiceError for arguments that do not fit together.
     """
     drives = _drives(tables, names, gaps, confidence_level)
-    facts = list(vehicles) if vehicles is not None else [None] * len(drives)
+    facts: list[VehicleFacts | None] = list(vehicles) if vehicles is not None else [None] * len(drives)
     if len(facts) != len(drives):
         raise UnknownChoiceError(
             f"{len(facts)} vehicles for {len(drives)} sessions.",
             "Give one per session, None where not known.",
         )
     chosen = wanted_signals(drives, list(signals) if signals is not None else None)
-    whole: list[SignalDifference] = []
-    parts: list[SignalDifference] = []
-    lost: list[NotCompared] = []
-    conditions: list[Confounder] = []
-    for drive, fact in zip(drives[1:], facts[1:], strict=True):
-        found = confounders(drives[0], drive, (facts[0], fact))
-        rows, state_rows, not_compared = compared(Pair(drives[0], drive), chosen, found, confidence_level)
-        whole, parts, lost = whole + rows, parts + state_rows, lost + not_compared
-        conditions += found
+    whole, parts, lost, conditions = _against_first(drives, facts, chosen, confidence_level)
     trends = degradation(drives, chosen, confidence_level) if len(drives) >= 3 else []
     return Comparison(
         sessions=[drive.name for drive in drives],
@@ -77,6 +69,22 @@ def compare(
         findings=_findings(whole, parts, conditions, trends, drives[0].name),
         notes=_notes(drives),
     )
+
+
+def _against_first(
+    drives: list[Drive], facts: list[VehicleFacts | None], chosen: list[str], level: float
+) -> tuple[list[SignalDifference], list[SignalDifference], list[NotCompared], list[Confounder]]:
+    """Compare every session with the first: rows per signal, per state, what was lost, and the conditions."""
+    whole: list[SignalDifference] = []
+    parts: list[SignalDifference] = []
+    lost: list[NotCompared] = []
+    conditions: list[Confounder] = []
+    for drive, fact in zip(drives[1:], facts[1:], strict=True):
+        found = confounders(drives[0], drive, (facts[0], fact))
+        rows, state_rows, not_compared = compared(Pair(drives[0], drive), chosen, found, level)
+        whole, parts, lost = whole + rows, parts + state_rows, lost + not_compared
+        conditions += found
+    return whole, parts, lost, conditions
 
 
 def _drives(

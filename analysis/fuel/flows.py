@@ -74,7 +74,7 @@ def _burned(air: Air | Refusal, engine: Engine, fuel: Fuel | None, mixed: Mixtur
         (*air.inputs, *mixed.inputs),
         air.source,
         (
-            f"air-fuel ratio {fuel.air_ratio:.2f}:1 of {fuel.name}",
+            f"air-fuel ratio {fuel.air_ratio:.2f}:1 of {fuel.name}: {fuel.source}",
             mixed.said,
             *air.said,
             *_passed(air, engine, mixed),

@@ -11,7 +11,7 @@ from analysis.fuel.advice import advice
 from analysis.fuel.air import EngineSize, Refusal
 from analysis.fuel.calibration import calibrated, unused
 from analysis.fuel.estimate import Distance, Estimate, distance, per_distance, scaled
-from analysis.fuel.flows import flows
+from analysis.fuel.flows import Flow, flows
 from analysis.fuel.fuels import Burned, burned
 from analysis.fuel.label import against_label
 from analysis.fuel.methods import agreement, described, findings, refused, usable
@@ -47,24 +47,29 @@ def analyze_fuel(
         return _nothing(burns, engine, confidence_level, _ELECTRIC, [])
     if displacement_l is None and vehicle is not None:
         displacement_l = vehicle.displacement_l
-    size = EngineSize(displacement_l, volumetric_efficiency)
-    outcomes = flows(engine, burns.fuel, size)
+    outcomes = flows(engine, burns.fuel, EngineSize(displacement_l, volumetric_efficiency))
     refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
-    estimates, notes = [], []
-    for flow in outcomes:
-        if isinstance(flow, Refusal):
-            continue
-        plain = Estimate(flow, burns.fuel, engine, scaled(flow.half_percent, confidence_level))
-        driven = distance(engine, plain.known, confidence_level)
-        better, said = calibrated(plain, fill_ups, driven, confidence_level)
-        estimates.append(better)
-        notes += said
+    found = [flow for flow in outcomes if isinstance(flow, Flow)]
+    estimates, notes = _estimates(found, burns, engine, fill_ups, confidence_level)
     chosen, poor = usable(estimates)
     refusals += poor
     if not chosen:
         reason = burns.question or "; ".join(f"{refusal.method}: {refusal.reason}" for refusal in refusals)
         return _nothing(burns, engine, confidence_level, reason, refusals)
     return _answer(Session(engine, burns, chosen, refusals, confidence_level), label, fill_ups, notes)
+
+
+def _estimates(
+    found: list[Flow], burns: Burned, engine: Engine, fill_ups: Sequence[FillUp], level: float
+) -> tuple[list[Estimate], list[str]]:
+    """Return every flow as an estimate, corrected by the fill-ups that speak for it, and what to say of them."""
+    estimates, notes = [], []
+    for flow in found:
+        plain = Estimate(flow, burns.fuel, engine, scaled(flow.half_percent, level))
+        better, said = calibrated(plain, fill_ups, distance(engine, plain.known, level), level)
+        estimates.append(better)
+        notes += said
+    return estimates, notes
 
 
 def _check(level: float, displacement_l: float | None, efficiency: float | None) -> None:

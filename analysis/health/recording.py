@@ -43,42 +43,33 @@ def recording_checks(quality: QualityReport) -> list[Check]:
     held = {signal.signal for signal in quality.signals if signal.readings}
     lost = [name for name in _KEY if name not in held]
     share = 100 * len(poor) / max(1, len(quality.signals))
+    known = complete if complete is not None else 0.0
+    said = (
+        f"{known:.0f} % of the expected readings are there."
+        if complete is not None
+        else "Too few readings to say."
+    )
     return [
         _check(
-            COMPLETENESS,
-            between(complete if complete is not None else 0.0, 92, 60),
-            Evidence(
-                signal="all", unit="%", statistic="completeness", value=complete, expected="92 % or more"
-            ),
-            f"{complete:.0f} % of the expected readings are there."
-            if complete is not None
-            else "Too few readings to say how complete they are.",
+            COMPLETENESS, between(known, 92, 60), _seen("completeness", "%", complete, "92 % or more"), said
         ),
         _check(
             SIGNALS,
             between(share, 5, 50),
-            Evidence(
-                signal="all",
-                unit="%",
-                statistic="signals of poor quality",
-                value=share,
-                expected="5 % or less",
-            ),
+            _seen("signals of poor quality", "%", share, "5 % or less"),
             f"Poor signals: {', '.join(poor) or 'none'}.",
         ),
         _check(
             KEYS,
             between(len(lost), 0, len(_KEY)),
-            Evidence(
-                signal="all",
-                unit="count",
-                statistic="key signals missing",
-                value=float(len(lost)),
-                expected="0",
-            ),
+            _seen("key signals missing", "count", float(len(lost)), "0"),
             f"Missing: {', '.join(lost) or 'none'}.",
         ),
     ]
+
+
+def _seen(statistic: str, unit: str, value: float | None, expected: str) -> Evidence:
+    return Evidence(signal="all", unit=unit, statistic=statistic, value=value, expected=expected)
 
 
 def _check(rule: Rule, severity: float, evidence: Evidence, explanation: str) -> Check:

@@ -6,12 +6,13 @@ from typing import get_args
 from analysis.errors import NotEnoughDataError
 from analysis.facts import VehicleFacts
 from analysis.findings import Finding, Severity
-from analysis.health import breathing, cooling, electrics, exhaust, mixture, running
+from analysis.health import breathing, cooling, driveline, electrics, exhaust, mixture, running
 from analysis.health.checking import Car, Judge, Rule, checked
 from analysis.health.codes import code_finding, system_of
 from analysis.health.oddities import anomaly_checks
 from analysis.health.own_normal import normal_checks
 from analysis.health.ranking import ranked_causes
+from analysis.health.readiness import recently_cleared
 from analysis.health.recording import recording_checks
 from analysis.health.scoring import FORMULA, overall, system_health
 from analysis.quality.report import assess as assess_quality
@@ -38,6 +39,7 @@ RULES: tuple[tuple[Rule, Judge], ...] = (
     *exhaust.CHECKS,
     *electrics.CHECKS,
     *breathing.CHECKS,
+    *driveline.CHECKS,
 )
 SYSTEMS: tuple[SystemName, ...] = get_args(SystemName)
 WORTH_SAYING, WARNING, CRITICAL = 0.15, 0.5, 0.85
@@ -80,7 +82,7 @@ def assess(
         findings=ranked([_finding(c) for c in checks if _worth(c)] + [code_finding(code) for code in codes]),
         recommendation=ranked_causes(checks, codes, vehicle, odometer),
         trouble_codes=codes,
-        readiness=exhaust.recently_cleared(car),
+        readiness=recently_cleared(car),
         record_next=_record_next(systems),
         formula=FORMULA,
         notes=_notes(car, codes, trouble_codes is None),

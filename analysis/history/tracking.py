@@ -7,8 +7,9 @@ import numpy as np
 from analysis.compare.degradation import FEWEST_SESSIONS, change_point, drift
 from analysis.correlations import benjamini_hochberg
 from analysis.errors import NotEnoughDataError, UnknownChoiceError
-from analysis.findings import Evidence, Finding, derived
+from analysis.findings import derived
 from analysis.history.normal import deviation, normal_of
+from analysis.history.notices import drifting, outside
 from analysis.history.projection import LIMITS, finite, limits_for, projection
 from analysis.history.repairs import effects, place_of
 from analysis.history.series import Series, axis_of, series_of
@@ -58,8 +59,8 @@ def track(
         drifts=drifts,
         projections=projections,
         repairs=changed,
-        findings=[_outside(part) for part in latest if part.outside]
-        + [_drifting(part, projections) for part in drifts if part.verdict == "drifts"],
+        findings=[outside(part) for part in latest if part.outside]
+        + [drifting(part, projections) for part in drifts if part.verdict == "drifts"],
         notes=_notes(summaries, axis, ordered),
     )
 
@@ -164,60 +165,6 @@ def _projections(
         for limit in limits_for(part, limits)
         if len(part) >= _FEWEST_FOR_A_SLOPE
     ]
-
-
-def _outside(part: Deviation) -> Finding:
-    return Finding(
-        rule="outside-own-normal",
-        title=f"{part.signal} at {part.state} is outside this car's normal",
-        system="history",
-        severity="advice",
-        confidence=0.7,
-        evidence=[
-            Evidence(
-                signal=part.signal,
-                unit=part.unit,
-                statistic=f"median at {part.state} in {part.session}",
-                value=part.value,
-                expected=f"{part.normal.low:.4g} to {part.normal.high:.4g} from {part.normal.sessions} sessions",
-                samples=part.normal.sessions,
-            )
-        ],
-        explanation=f"It differs by {part.difference.value:+.3g} {part.unit} from the mean of the sessions before.",
-        recommendation="Repeat the drive under like conditions; if it stays, look at this system.",
-        source="this car's own sessions",
-    )
-
-
-def _drifting(part: SignalDrift, projections: list[Projection]) -> Finding:
-    ahead = [
-        f"{p.limit.value:g} {part.unit} ({p.limit.meaning}) in {p.reached_in.value:.0f} {p.axis}"
-        for p in projections
-        if (p.signal, p.state) == (part.signal, part.state) and p.reached_in.value is not None
-    ]
-    tail = (
-        f" At this rate it reaches {'; '.join(ahead)}." if ahead else " No projection to a limit can be made."
-    )
-    return Finding(
-        rule="drift-over-sessions",
-        title=f"{part.signal} at {part.state} drifts",
-        system="history",
-        severity="warning" if ahead else "advice",
-        confidence=0.9 * (1 - part.p_adjusted),
-        evidence=[
-            Evidence(
-                signal=part.signal,
-                unit=part.slope.unit,
-                statistic=f"Theil-Sen slope over {part.sessions} sessions",
-                value=part.slope.value,
-                expected="0 within its interval",
-                samples=part.sessions,
-            )
-        ],
-        explanation=part.reason + "." + tail,
-        recommendation="Check this system before the limit is reached.",
-        source="Kendall and Theil-Sen over session medians",
-    )
 
 
 def _notes(summaries: Sequence[SessionSummary], axis: AxisName, repairs: list[Repair]) -> list[str]:
