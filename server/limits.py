@@ -5,7 +5,6 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _MOST_CALLERS = 10_000
@@ -86,11 +85,11 @@ class LimitGuard:
 
     async def _bounded(self, scope: Scope, receive: Receive) -> Receive | None:
         """Return how to receive the body, None where it is too large; a body of unknown length is read first."""
-        headers = Headers(scope=scope)
-        stated = headers.get("content-length")
+        headers = dict(scope["headers"])
+        stated = headers.get(b"content-length")
         if stated is not None:
-            return receive if stated.isdecimal() and int(stated) <= self.limits.body_bytes else None
-        if "transfer-encoding" not in headers:
+            return receive if stated.isdigit() and int(stated) <= self.limits.body_bytes else None
+        if b"transfer-encoding" not in headers:
             return receive
         return await _read_first(receive, self.limits.body_bytes)
 
@@ -119,16 +118,24 @@ def _caller(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
+def _raw(policy: str) -> list[tuple[bytes, bytes]]:
+    headers = {**_SAFE_HEADERS, "Content-Security-Policy": policy}
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_RAW, _RAW_DOCS = _raw(_POLICY), _raw(_DOCS_POLICY)
+_NO_STORE = (b"cache-control", b"no-store")
+
+
 def _with_headers(send: Send, path: str) -> Send:
-    policy = _DOCS_POLICY if path.startswith(_DOCS) else _POLICY
+    safe = _RAW_DOCS if path.startswith(_DOCS) else _RAW
 
     async def send_safely(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["Content-Security-Policy"] = policy
-            for name, value in _SAFE_HEADERS.items():
-                headers[name] = value
-            headers.setdefault("Cache-Control", "no-store")
+            given = list(message.get("headers", ()))
+            if not any(name == b"cache-control" for name, _ in given):
+                given.append(_NO_STORE)
+            message = {**message, "headers": given + safe}
         await send(message)
 
     return send_safely

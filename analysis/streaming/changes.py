@@ -13,13 +13,23 @@ Kind = Literal["threshold", "anomaly", "dtc", "data_loss"]
 
 
 class Readings(NamedTuple):
-    """New readings of one signal from one ECU; times in seconds since the session's start."""
+    """New readings of one signal from one ECU, at least one; times in seconds since the session's start.
+
+    `low` and `high` are their extremes, found once so that most checks need not look further.
+    """
 
     signal: str
     unit: str
     ecu: str
     times_s: Floats
     values: Floats
+    low: float
+    high: float
+
+
+def readings_of(signal: str, unit: str, ecu: str, times_s: Floats, values: Floats) -> Readings:
+    """Make readings with their extremes."""
+    return Readings(signal, unit, ecu, times_s, values, float(values.min()), float(values.max()))
 
 
 class Said(NamedTuple):

@@ -19,6 +19,11 @@ class Latch:
         self._clear_after_s = clear_after_s
         self._since_s: float | None = None
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is open and nothing has begun to exceed."""
+        return not self.is_open and self._since_s is None
+
     def step(self, times_s: Floats, exceeds: Flags, is_well: Flags) -> Iterator[tuple[int, bool]]:
         """Yield (index, is_raised) at each change of state."""
         if not (is_well if self.is_open else exceeds).any():

@@ -46,6 +46,9 @@ class LimitDetector:
         if readings.signal != limit.signal or readings.unit != limit.unit:
             return
         latch = self._latches.setdefault(readings.ecu, Latch(limit.after_s, limit.clear_after_s))
+        passed = readings.high > limit.raise_at if limit.is_upper else readings.low < limit.raise_at
+        if latch.is_quiet and not passed:
+            return
         values = readings.values
         exceeds = values > limit.raise_at if limit.is_upper else values < limit.raise_at
         if limit.only_running and not _is_running(latest, float(readings.times_s[-1])):

@@ -7,6 +7,9 @@ from statistics import median
 from analysis.streaming.changes import Change, Said
 
 SHORTEST_S = 10.0
+# How long a source may be silent whose pace is not known yet.
+_UNKNOWN_S = 60.0
+_FEWEST = 3
 _TIMES_USUAL = 5.0
 _SAID = Said(
     "No readings for a while", "readings at the usual pace",
@@ -26,7 +29,9 @@ class LossDetector:
     @property
     def patience_s(self) -> float:
         """How long a silence may be."""
-        return max(SHORTEST_S, _TIMES_USUAL * median(self._usual)) if self._usual else SHORTEST_S
+        if len(self._usual) < _FEWEST:
+            return _UNKNOWN_S
+        return max(SHORTEST_S, _TIMES_USUAL * median(self._usual))
 
     def feed(
         self, start_s: float, end_s: float, gaps: Sequence[tuple[float, float, str]] = ()
@@ -34,12 +39,11 @@ class LossDetector:
         """Look at the silence before a batch from `start_s` to `end_s` and at the gaps its source names."""
         if self._end_s is not None and start_s > self._end_s:
             silence_s = start_s - self._end_s
-            if silence_s > self.patience_s or any(end - start > SHORTEST_S for start, end, _ in gaps):
-                if not self._is_open:
-                    yield _change(self._end_s, is_raised=True)
-                    self._is_open = True
-            else:
-                self._usual.append(silence_s)
+            is_long = silence_s > self.patience_s or any(end - start > SHORTEST_S for start, end, _ in gaps)
+            if is_long and not self._is_open:
+                self._is_open = True
+                yield _change(self._end_s, is_raised=True)
+            self._usual.append(silence_s)
         if self._is_open:
             self._is_open = False
             yield _change(start_s, is_raised=False)

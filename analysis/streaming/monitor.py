@@ -29,14 +29,14 @@ class Monitor:
         end_s: float,
         gaps: Sequence[tuple[float, float, str]] = (),
     ) -> list[Change]:
-        """Return what a batch changes; `batch` holds only signals that are watched, non-empty."""
+        """Return what a batch changes, in order of time; `batch` holds only signals that are watched, non-empty."""
         changes = list(self._losses.feed(start_s, end_s, gaps))
         for readings in batch:
             self._latest[readings.signal] = Latest(float(readings.times_s[-1]), float(readings.values[-1]))
         for readings in batch:
             for detector in self._watchers[readings.signal]:
                 changes += detector.feed(readings, self._latest)
-        return changes
+        return sorted(changes, key=lambda change: change.at_s)
 
     def silence(self, silent_s: float) -> list[Change]:
         """Return what a silence changes that has lasted `silent_s` seconds so far."""

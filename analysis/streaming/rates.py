@@ -64,6 +64,8 @@ class RateDetector:
         if readings.unit != self.rate.unit:
             return
         latch = self._latches.setdefault(readings.ecu, Latch(0.0, _CALM_S))
+        if latch.is_quiet and not self._may_jump(readings):
+            return
         for reading, per_s in self._steps(readings):
             is_jump = np.array([abs(per_s) > self.rate.most_per_s])
             for _, is_raised in latch.step(np.array([reading.time_s]), is_jump, ~is_jump):
@@ -71,6 +73,17 @@ class RateDetector:
                     self.rate.rule, "anomaly", self.rate.signal, readings.ecu, is_raised, reading.time_s,
                     reading.value, self.rate.unit, "warning", self.rate.said,
                 )  # fmt: skip
+
+    def _may_jump(self, readings: Readings) -> bool:
+        """Tell whether a jump is possible at all; where it is not, the last reading is the next step's start."""
+        anchor = self._anchors.get(readings.ecu)
+        low, high = readings.low, readings.high
+        if anchor is not None:
+            low, high = min(low, anchor.value), max(high, anchor.value)
+        if high - low > self.rate.most_per_s * _STEP_S:
+            return True
+        self._anchors[readings.ecu] = Latest(float(readings.times_s[-1]), float(readings.values[-1]))
+        return False
 
     def _steps(self, readings: Readings) -> Iterator[tuple[Latest, float]]:
         """Yield readings at least a step apart with the change per second since the one before."""

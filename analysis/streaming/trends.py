@@ -61,28 +61,17 @@ class TrendDetector:
     def feed(self, readings: Readings, latest: Mapping[str, Latest]) -> Iterator[Change]:
         """Raise when the last minute goes the wrong way, clear when it no longer does."""
         trend = self.trend
-        if readings.unit != trend.unit or not self._take(readings):
+        if readings.unit != trend.unit:
             return
-        track = self._tracks[readings.ecu]
-        latch = self._latches.setdefault(readings.ecu, Latch(0.0, 10.0))
-        goes_wrong = np.array([self._goes_wrong(track, latch.is_open)])
-        newest = track[-1]
-        for _, is_raised in latch.step(np.array([newest.time_s]), goes_wrong, ~goes_wrong):
-            yield Change(
-                trend.rule, "threshold", trend.signal, readings.ecu, is_raised, newest.time_s, newest.value,
-                trend.unit, trend.severity, trend.said,
-            )  # fmt: skip
-
-    def _take(self, readings: Readings) -> bool:
-        """Keep the last reading where the one kept before is a second old; tell whether it was kept."""
         track = self._tracks.setdefault(readings.ecu, deque())
-        newest = Latest(float(readings.times_s[-1]), float(readings.values[-1]))
-        if track and newest.time_s - track[-1].time_s < _SPACING_S:
-            return False
-        track.append(newest)
-        while track[0].time_s < newest.time_s - WINDOW_S:
-            track.popleft()
-        return True
+        latch = self._latches.setdefault(readings.ecu, Latch(0.0, 10.0))
+        for newest in _spaced(readings, track):
+            goes_wrong = np.array([self._goes_wrong(track, latch.is_open)])
+            for _, is_raised in latch.step(np.array([newest.time_s]), goes_wrong, ~goes_wrong):
+                yield Change(
+                    trend.rule, "threshold", trend.signal, readings.ecu, is_raised, newest.time_s,
+                    newest.value, trend.unit, trend.severity, trend.said,
+                )  # fmt: skip
 
     def _goes_wrong(self, track: deque[Latest], is_open: bool) -> bool:
         """Tell whether the line through the window is steep and sure; half the slope is enough to stay open."""
@@ -93,6 +82,21 @@ class TrendDetector:
         slope, error = slope_with_error(points[:, 0], points[:, 1])
         least = abs(self.trend.per_min) / 60.0 * (0.5 if is_open else 1.0)
         return bool(sign * slope >= least and sign * slope >= _ERRORS * error)
+
+
+def _spaced(readings: Readings, track: deque[Latest]) -> Iterator[Latest]:
+    """Put readings at least a second apart on the track, yield each, and let the old ones go."""
+    index = 0
+    while True:
+        if track:
+            index = int(np.searchsorted(readings.times_s, track[-1].time_s + _SPACING_S))
+        if index >= readings.times_s.size:
+            return
+        newest = Latest(float(readings.times_s[index]), float(readings.values[index]))
+        track.append(newest)
+        while track[0].time_s < newest.time_s - WINDOW_S:
+            track.popleft()
+        yield newest
 
 
 def slope_with_error(

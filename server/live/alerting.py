@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,7 +15,7 @@ from tools.context import Workshop
 from vehicle.runs import Run
 
 if TYPE_CHECKING:
-    from analysis.streaming.changes import Change
+    from analysis.streaming.changes import Change, Readings
     from analysis.streaming.monitor import Monitor
     from storage.alerts import Alert
     from vehicle.poller.batch import Gap
@@ -56,6 +56,21 @@ class AlertRow(BaseModel):
         return cls(**known, start_s=alert.start_us / 1e6, end_s=end_s)
 
 
+def _watched(runs: Sequence[Run], monitor: Monitor) -> list[Readings]:
+    """Return what the checks look at; runs that share their times share them in seconds too."""
+    from analysis.streaming.changes import readings_of
+
+    times_s: dict[int, Any] = {}
+    found = []
+    for run in runs:
+        if monitor.watches(run.signal):
+            key = id(run.times_us)
+            if key not in times_s:
+                times_s[key] = run.times_us / 1e6
+            found.append(readings_of(run.signal, run.unit, run.ecu, times_s[key], run.values))
+    return found
+
+
 class _Watch:
     """The checks of one session and its open alerts."""
 
@@ -79,14 +94,8 @@ class Alerting:
         self, session_id: str, runs: Sequence[Run], gaps: Sequence[Gap], start_us: int, end_us: int
     ) -> None:
         """Run the checks on a batch."""
-        from analysis.streaming.changes import Readings
-
         watch = self._watch(session_id)
-        watched = [
-            Readings(run.signal, run.unit, run.ecu, run.times_us / 1e6, run.values)
-            for run in runs
-            if watch.monitor.watches(run.signal)
-        ]
+        watched = _watched(runs, watch.monitor)
         told = [(gap.start_us / 1e6, gap.end_us / 1e6, gap.reason) for gap in gaps]
         watch.end_us = max(watch.end_us, end_us)
         for change in watch.monitor.feed(watched, start_us / 1e6, end_us / 1e6, told):
