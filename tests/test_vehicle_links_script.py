@@ -69,9 +69,27 @@ def test_a_line_count_is_learned_used_and_learned_again_when_it_proves_wrong() -
 def test_an_adapter_that_refuses_the_count_is_asked_without_it_from_then_on() -> None:
     script = Script({"010C": "7E804410C1AF8", "010C1": "?"})
     with linked(script) as link:
-        for _ in range(3):
+        for _ in range(4):
             assert link.request(RPM, "7E8").answers
-        assert script.requests() == ["010C", "010C1", "010C", "010C"]
+        assert script.requests() == ["010C", "010C1", "010C", "010C1", "010C", "010C"]
+
+
+def test_one_slip_does_not_cost_the_line_count() -> None:
+    slips = iter(["?"])
+    script = Script({"010C": "7E804410C1AF8", "010C1": lambda: next(slips, "7E804410C1AF8")})
+    with linked(script) as link:
+        for _ in range(4):
+            assert link.request(RPM, "7E8").answers
+        assert script.requests() == ["010C", "010C1", "010C", "010C1", "010C1"]
+
+
+def test_a_listener_that_fails_does_not_end_the_link(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(state: LinkState, reason: str) -> None:
+        raise RuntimeError(f"cannot take {state} {reason}")
+
+    with served(Script({"010C": "7E804410C1AF8"})) as address, open_link(address, on_state=fail) as link:
+        assert link.request(RPM).answers
+    assert "a listener of" in caplog.text
 
 
 def test_with_several_ecus_free_to_answer_no_count_is_sent() -> None:

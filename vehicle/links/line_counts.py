@@ -6,6 +6,8 @@ from vehicle.elm327.outcomes import AdapterError, Reply
 from vehicle.elm327.protocols import Family
 
 MOST = 15
+# One ? may be a slip of the line; an adapter that does not know the digit says it every time.
+_REFUSALS = 2
 
 
 class LineCounts:
@@ -13,11 +15,11 @@ class LineCounts:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, bytes], int] = {}
-        self._refused_lengths: set[int] = set()
+        self._refusals: dict[int, int] = {}
 
     def digit(self, ecu: str, payload: bytes) -> str:
         """Return the digit to put behind a request; empty where it has not been learned."""
-        if len(payload) in self._refused_lengths:
+        if self._refusals.get(len(payload), 0) >= _REFUSALS:
             return ""
         count = self._known.get((ecu, payload))
         return f"{count:X}" if count else ""
@@ -32,9 +34,11 @@ class LineCounts:
             return True
         if clean and reply.refusals:
             return True
+        length = len(reply.request)
         if isinstance(reply.trouble, AdapterError) and reply.trouble.text == "?":
-            self._refused_lengths.add(len(reply.request))
+            self._refusals[length] = self._refusals.get(length, 0) + 1
         elif whole and reply.lines == int(used, 16):
+            self._refusals.pop(length, None)
             return True
         self._known.pop((ecu, reply.request), None)
         return whole
@@ -42,7 +46,7 @@ class LineCounts:
     def forget(self) -> None:
         """Forget everything: another car, protocol or adapter."""
         self._known.clear()
-        self._refused_lengths.clear()
+        self._refusals.clear()
 
 
 def may_count(family: Family | None, ecu: str, ecus: tuple[str, ...]) -> bool:

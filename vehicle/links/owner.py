@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import threading
 import time
@@ -23,9 +24,13 @@ from vehicle.links.link import (
 )
 from vehicle.links.wire import WireLostError
 
+log = logging.getLogger(__name__)
+
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 NO_CAR_PAUSE_S = 1.0
+# A parked car's bus must not be kept awake: looking gets rarer.
+LONGEST_NO_CAR_PAUSE_S = 15.0
 SEARCH_S = 12.0
 CHECK_S = 2.0
 _IDLE_S = 0.25
@@ -51,6 +56,7 @@ class OwnedLink(Link):
         self._silent = 0
         self._served = False
         self._next_look_s = 0.0
+        self._pause_s = NO_CAR_PAUSE_S
         conversation.give_up = self._stopping.is_set
         self._thread = threading.Thread(target=self._run, name=f"link {address}", daemon=True)
 
@@ -132,7 +138,10 @@ class OwnedLink(Link):
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener(state, reason)
+            try:
+                listener(state, reason)
+            except Exception:  # somebody else's mistake must not end the one thread all depend on
+                log.exception("a listener of %s failed", self.address)
 
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
@@ -169,12 +178,18 @@ class OwnedLink(Link):
     def _look_for_car(self, seconds: float) -> None:
         problem = self._conversation.find_car(time.monotonic() + seconds)
         self._silent = 0
-        self._next_look_s = time.monotonic() + NO_CAR_PAUSE_S
         if problem:
+            self._rest()
             self._set(LinkState.NO_CAR, problem)
         else:
+            self._pause_s = NO_CAR_PAUSE_S
             self.batch_limit = min(self.batch_limit, self._conversation.batch_limit)
             self._set(LinkState.CONNECTED)
+
+    def _rest(self) -> None:
+        """Put the next look for the car off, longer every time."""
+        self._next_look_s = time.monotonic() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_NO_CAR_PAUSE_S)
 
     def _serve(self) -> None:
         """Work on requests until the line is lost or the link closed."""
@@ -240,8 +255,8 @@ class OwnedLink(Link):
             self._conversation.set_up_again()
             self._look_for_car(CHECK_S)
         elif isinstance(trouble, BusError) and trouble.text in NO_CAR:
+            self._rest()
             self._set(LinkState.NO_CAR, trouble.text)
-            self._next_look_s = time.monotonic() + NO_CAR_PAUSE_S
             return
         self._silent = 0 if reply.answers or reply.refusals else self._silent + 1
         if self._silent >= _SILENT_REQUESTS:
