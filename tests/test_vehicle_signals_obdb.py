@@ -6,6 +6,8 @@ import re
 import pytest
 from recordings import recording
 
+from vehicle.elm327.protocols import Family
+from vehicle.elm327.replies import parse_reply
 from vehicle.signals import decode_mode01, split_mode01
 
 # OBDb's signal -> ours; one line per name so that a wrong mapping is easy to see.
@@ -202,3 +204,26 @@ def test_every_value_name_of_the_recordings_is_mapped() -> None:
     seen = {name for _, expected, _ in _cases() for name in expected if not name.endswith("_SUP")}
     bits = {name for name in seen if re.search(r"_RDY|_ENA|_CMPL|CMPL$|_EXISTS|CIM_SUP_FLAG", name)}
     assert seen - bits - {"MIL", "DTC_CNT"} <= set(NAMES)
+
+
+def test_read_as_adapter_replies_the_recordings_give_the_recorded_value_or_none() -> None:
+    rows = json.loads(recording("obdb_raw_hex/ford_f150_mode01_responses.json").read_text(encoding="utf-8"))
+    answered = 0
+    for row in rows:
+        pid = int(row["pid"][2:], 16)
+        reply = parse_reply(row["response"], bytes([0x01, pid, 0x00]), Family.CAN11)
+        for answer in reply.answers:
+            data = dict(split_mode01(answer.data[1:])).get(pid)
+            if data is not None:
+                wanted = _answers(row["response"])
+                assert any(data in one for one in wanted)
+                answered += 1
+                _check_value(row, decode_mode01(pid, data))
+    # the rest hold several different answers of one ECU, which nobody can tell apart, or torn lines
+    assert answered > 1500
+
+
+def _check_value(row: dict[str, dict[str, object]], values: dict[str, float]) -> None:
+    for name in ("RPM", "VSS", "ECT", "LOAD_PCT", "MAF", "ODO", "VPWR"):
+        if name in row["expected"]:
+            assert values[NAMES[name]] == pytest.approx(float(str(row["expected"][name])), rel=3e-5, abs=1e-5)

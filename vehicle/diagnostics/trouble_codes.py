@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vehicle.codes.form import bytes_to_code
 from vehicle.diagnostics.asking import absences, ask, by_ecu
 from vehicle.diagnostics.models import Absence, ClearReport, CodeKind, CodesReport, EcuCodes
 from vehicle.elm327.outcomes import PENDING
@@ -17,9 +18,8 @@ class CodeListError(ValueError):
 
 
 def code_text(word: bytes) -> str:
-    """Return a code as people write it: two bits of system, two of digit, three nibbles (ISO 15031-6)."""
-    number = int.from_bytes(word, "big")
-    return f"{'PCBU'[number >> 14]}{number >> 12 & 3}{number & 0xFFF:03X}"
+    """Return the code that two bytes spell."""
+    return bytes_to_code(int.from_bytes(word, "big"))
 
 
 def decode_codes(data: bytes, *, is_can: bool) -> list[str]:
