@@ -11,10 +11,14 @@ from tools.clearing import clear_trouble_codes
 from tools.comparing import compare_sessions
 from tools.diagnosis import read_trouble_codes
 from tools.fuel import analyze_fuel, save_fill_up
+from tools.health import health_report, recommend_diagnosis
+from tools.history import track_vehicle
 from tools.importing import import_log
 from tools.lookup import decode_vin, lookup_trouble_code, search_trouble_codes
+from tools.manuals import import_manual, search_manuals
 from tools.python import run_python
 from tools.registry import Tool
+from tools.research import list_research, save_research, search_web
 from tools.sessions import delete_session, get_session, list_sessions, update_session
 from tools.signals import plot_signals, query_signals
 from tools.vehicles import list_vehicles, save_vehicle
@@ -44,8 +48,16 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     detect_anomalies,
     analyze_fuel,
     save_fill_up,
+    health_report,
+    recommend_diagnosis,
+    track_vehicle,
     run_python,
     decode_vin,
     lookup_trouble_code,
     search_trouble_codes,
+    import_manual,
+    search_manuals,
+    search_web,
+    save_research,
+    list_research,
 )

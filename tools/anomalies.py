@@ -81,7 +81,7 @@ def detect_anomalies(
     from analysis.anomalies import detect
 
     recorded = recorded_session(context, session_id)
-    chosen = _baseline_ids(context, recorded) if baseline_session_ids is None else baseline_session_ids
+    chosen = baseline_ids(context, recorded) if baseline_session_ids is None else baseline_session_ids
     report = detect(
         recorded.table,
         sensitivity=sensitivity,
@@ -93,7 +93,7 @@ def detect_anomalies(
     return Anomalies.model_construct(session_id=session_id, baseline_session_ids=chosen, **dict(report))
 
 
-def _baseline_ids(context: ToolContext, recorded: Recorded) -> list[str]:
+def baseline_ids(context: ToolContext, recorded: Recorded) -> list[str]:
     """Return the sessions of the same vehicle that were marked healthy, newest first."""
     vehicle_id = recorded.session.vehicle_id
     if vehicle_id is None:

@@ -63,7 +63,7 @@ def clear_trouble_codes(
     address = adapter_of(context, adapter)
     with context.workshop.links.borrow(address) as link:
         _require_standstill(link)
-        before = take_snapshot(context, address, link)
+        before = take_snapshot(context.store, address, link)
         bound = {"adapter": address, "vin": read_vehicle_info(link).vin}
         what = f"clear trouble codes through {address}. Lost would be: {_lost(before)}"
         require_approval(context, "clear_trouble_codes", bound, what, approval_id)

@@ -8,12 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.findings import Quantity, absent, measured
 from tools.answer import Answer
+from tools.arguments import SessionId
 from tools.capture import Adapter, adapter_of
 from tools.context import ToolContext
 from tools.registry import tool
 from vehicle.diagnostics.models import Absence, CodesReport, EcuCodes, FreezeFrame, ReadinessReport
 
 if TYPE_CHECKING:
+    from storage.store import Store
     from vehicle.links import Link
 
 COUNTERS = ("distance_since_dtc_clear", "time_since_dtc_cleared", "warmups_since_dtc_clear", "distance_w_mil")
@@ -75,17 +77,22 @@ class TroubleCodesNow(Answer):
 
 
 @tool("capture", "Read trouble codes", open_world=True)
-def read_trouble_codes(context: ToolContext, adapter: Adapter | None = None) -> TroubleCodesNow:
+def read_trouble_codes(
+    context: ToolContext, adapter: Adapter | None = None, session_id: SessionId | None = None
+) -> TroubleCodesNow:
     """Read stored, pending and permanent codes per ECU, the lamp, freeze frames, readiness and time since clearing.
 
-    "No codes" is said only where an ECU answered so. Next: `lookup_trouble_code` for each, `analyze_session`.
+    "No codes" is said only where an ECU answered so. The answer is kept, with the session where one is named.
+    Next: `lookup_trouble_code` for each, `health_report`.
     """
     address = adapter_of(context, adapter)
+    if session_id is not None:
+        context.store.sessions.get(session_id)
     with context.workshop.links.borrow(address) as link:
-        return take_snapshot(context, address, link)
+        return take_snapshot(context.store, address, link, session_id)
 
 
-def take_snapshot(context: ToolContext, address: str, link: Link) -> TroubleCodesNow:
+def take_snapshot(store: Store, address: str, link: Link, session_id: str | None = None) -> TroubleCodesNow:
     """Read all that clearing codes would lose, and keep it."""
     from vehicle.diagnostics.freeze_frames import read_freeze_frames
     from vehicle.diagnostics.readiness import read_readiness
@@ -106,7 +113,7 @@ def take_snapshot(context: ToolContext, address: str, link: Link) -> TroubleCode
         "not_learned": [*codes.absent, *frames.absent],
     }
     answer = TroubleCodesNow(**fields, snapshot_id="")
-    kept = context.store.snapshots.save(None, None, SNAPSHOT, answer.structured())
+    kept = store.snapshots.save(session_id, None, SNAPSHOT, answer.structured())
     return answer.model_copy(update={"snapshot_id": kept.id})
 
 

@@ -91,6 +91,7 @@ class Recorder:
             self.error = error
             log.warning("the capture %s ended early: %s", self.session_id, error)
         finally:
+            self._keep_codes()
             self._hold.close()
             self._finish()
             self._ended = time.monotonic()
@@ -117,6 +118,18 @@ class Recorder:
         if self._loose >= COMPACT_AFTER:
             self._loose = 0
             self._store.samples.compact(self.session_id)
+
+    def _keep_codes(self) -> None:
+        """Read the trouble codes at the end, so that the session knows them; a car that is gone has none to tell."""
+        from tools.diagnosis import take_snapshot
+        from vehicle.links import LinkState
+
+        if self.link.state is not LinkState.CONNECTED:
+            return
+        try:
+            take_snapshot(self._store, self.link.address, self.link, self.session_id)
+        except (CarError, StorageError) as error:
+            log.warning("the trouble codes of %s could not be kept: %s", self.session_id, error)
 
     def _finish(self) -> None:
         """Close the session; what cannot be finished now stays readable, and is finished at the next start."""

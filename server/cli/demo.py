@@ -23,7 +23,7 @@ SIGNALS = [
     "fuel_status",
 ]
 
-ANALYSES = ("get_session", "analyze_session", "detect_anomalies")
+ANALYSES = ("get_session", "analyze_session", "health_report")
 
 CLIENTS = """
 To use it from an MCP client such as Claude Desktop, Cursor or VS Code, add the server
@@ -41,9 +41,7 @@ def run_demo(workshop: Workshop, fault: str, minutes: float, *, as_json: bool, p
         state = ask(workshop, "capture_status", {"session_id": session_id}).structured()
         progress(state["duration_s"], minutes * 60, f"{state['readings']:,} readings")
         time.sleep(0.1)
-    told = {
-        name: ask(workshop, name, {"session_id": session_id}) for name in ("get_session", "analyze_session")
-    }
+    told = {name: ask(workshop, name, {"session_id": session_id}) for name in ANALYSES}
     pictured = {"session_id": session_id, "signals": ["speed", "rpm", "long_fuel_trim_1", "coolant_temp"]}
     told["plot_signals"] = ask(workshop, "plot_signals", pictured)
     if as_json:

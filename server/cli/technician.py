@@ -19,6 +19,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command("import")(import_files)
     app.command("capture")(capture)
     app.command("sessions")(sessions)
+    app.command("report")(report)
     app.command("doctor")(doctor)
     app.command("demo")(demo)
 
@@ -88,6 +89,23 @@ def sessions(
     """List the recorded and imported sessions."""
     with open_workshop() as workshop:
         show(ask(workshop, "list_sessions", {"text": text, "limit": limit}, as_json=as_json), as_json)
+
+
+def report(
+    session: Annotated[str, typer.Argument(help="Id of the session.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the report as Markdown to this file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Report a car's health from a session."""
+    with open_workshop() as workshop:
+        answer = ask(workshop, "health_report", {"session_id": session}, as_json=as_json)
+        if output is not None:
+            kept = [one for one in answer.structured()["artifacts"] if one["mime"] == "text/markdown"]
+            output.write_bytes(workshop.store.artifacts.get(kept[0]["artifact_id"]).data or b"")
+            complain(f"Wrote {output}.")
+        show(answer, as_json)
 
 
 def doctor(as_json: AsJson = False) -> None:
