@@ -223,3 +223,16 @@ def test_the_interval_of_a_repairs_effect_holds_the_truth_as_often_as_it_says():
         difference, half = welch(rng.normal(5, 1.0, 6), rng.normal(2, 1.6, 9), 0.95)
         held += abs(difference + 3) <= half
     assert 0.93 <= held / 1000 <= 0.97
+
+
+def test_healthy_sessions_are_hardly_ever_outside_the_cars_own_normal():
+    latest = [part for seed in range(150) for part in track(healthy(10, seed, spread=3.0)).latest]
+    assert sum(part.outside for part in latest) <= 0.05 * len(latest)
+    assert len(latest) == 300
+
+
+def test_on_the_road_air_and_load_tell_the_road_and_are_not_followed():
+    levels = {(level.signal, level.state) for level in summarize(etios("live16"), name="x").levels}
+    assert ("intake_pressure", "warm idle") in levels
+    assert ("intake_pressure", "steady cruise") not in levels
+    assert (TRIM, "steady cruise") in levels

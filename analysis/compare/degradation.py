@@ -6,7 +6,7 @@ from math import exp
 
 import numpy as np
 
-from analysis.compare.limits import RULES
+from analysis.compare.limits import RULES, tells_the_car
 from analysis.compare.points import Drive
 from analysis.correlations import benjamini_hochberg
 from analysis.findings import derived
@@ -63,7 +63,7 @@ def degradation(drives: list[Drive], signals: list[str], level: float) -> list[D
         part
         for signal in signals
         for state in CONTEXTS
-        if (part := _one(drives, signal, state, level)) is not None
+        if tells_the_car(signal, state) and (part := _one(drives, signal, state, level)) is not None
     ]
     adjusted = benjamini_hochberg(np.array([part.p_value for part in found]))
     return [_judged(part, float(p), level) for part, p in zip(found, adjusted, strict=True)]

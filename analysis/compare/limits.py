@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.results.states import StateName
 from analysis.table import Floats
 
 _RPM = (0, 650, 850, 1050, 1300, 1600, 2000, 2500, 3100, 3800, 4800, 20000)
@@ -82,6 +83,17 @@ CONDITIONS = frozenset(
     }
 )  # fmt: skip
 """What the driver and the road decide: conditions of a comparison, never its result."""
+
+
+_BY_THE_ROAD = frozenset({"rpm", "fuel_rate", "engine_fuel_rate_mass", "timing_advance"})
+
+
+def tells_the_car(signal: str, state: StateName) -> bool:
+    """Say whether the level of a signal in a state tells the car: on the road, air and load tell the road."""
+    if signal not in RULES or signal in CONDITIONS or signal.startswith(("catalyst_temp", "intake_temp")):
+        return False
+    rule = RULES[signal]
+    return state == "warm idle" or not (rule.air or rule.throttle or signal in _BY_THE_ROAD)
 
 
 def rule_for(signal: str, levels: Floats) -> Rule:

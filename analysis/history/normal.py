@@ -5,6 +5,7 @@ from math import sqrt
 
 import numpy as np
 
+from analysis.correlations import benjamini_hochberg
 from analysis.findings import derived
 from analysis.history.series import Series
 from analysis.results.history import CarNormal, Deviation, NormalLevel
@@ -59,8 +60,16 @@ def prediction_half(values: np.ndarray[tuple[int], np.dtype[np.float64]], confid
 
 
 def deviation(part: Series, value: float, session: str, normal: NormalLevel) -> Deviation:
-    """Return how a session's level lies against the normal of others."""
+    """Return how a session's level lies against the normal of others; not yet judged among all levels."""
+    from scipy.special import stdtr
+
     difference = value - normal.level
+    error = normal.spread * sqrt(1 + 1 / normal.sessions)
+    p_value = (
+        2 * float(stdtr(normal.sessions - 1, -abs(difference) / error))
+        if error > 0
+        else float(difference == 0)
+    )
     half = (normal.high - normal.low) / 2
     return Deviation(
         signal=part.signal,
@@ -78,5 +87,22 @@ def deviation(part: Series, value: float, session: str, normal: NormalLevel) -> 
             samples=normal.sessions,
         ),
         minimum_effect=part.minimum,
-        outside=abs(difference) > half and abs(difference) >= part.minimum,
+        p_value=p_value,
+        p_adjusted=p_value,
+        outside=False,
     )
+
+
+def judged(found: list[Deviation], confidence_level: float) -> list[Deviation]:
+    """Judge deviations together: among many levels some lie outside their range by chance."""
+    adjusted = benjamini_hochberg(np.array([part.p_value for part in found]))
+    return [
+        part.model_copy(
+            update={
+                "p_adjusted": float(p),
+                "outside": p < 1 - confidence_level
+                and abs(part.difference.value or 0.0) >= part.minimum_effect,
+            }
+        )
+        for part, p in zip(found, adjusted, strict=True)
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.compare.limits import CONDITIONS, RULES
+from analysis.compare.limits import RULES, tells_the_car
 from analysis.compare.points import Drive
 from analysis.results.history import SessionSummary, StateLevel
 from analysis.results.states import StateName
@@ -23,7 +23,7 @@ def summarize(
     odometer_km: float | None = None,
     gaps: Sequence[Gap] = (),
 ) -> SessionSummary:
-    """Sum a session up: the median of every signal in each state that lasted twenty seconds.
+    """Sum a session up: the median of every signal in each state that lasted twenty seconds and tells the car.
 
     `day` counts from any fixed date. The odometer is taken from the session where it was recorded.
     """
@@ -40,11 +40,13 @@ def summarize(
 
 
 def _levels(drive: Drive, signal: str) -> list[StateLevel]:
-    if signal in CONDITIONS or not drive.has(signal):
+    if not drive.has(signal):
         return []
     values = drive.timeline.held(signal)
     found = []
     for state in STATES:
+        if not tells_the_car(signal, state):
+            continue
         known = values[drive.compared & drive.states.where(state) & np.isfinite(values)]
         seconds = known.size * drive.timeline.step_s
         if seconds >= LEAST_S:

@@ -8,7 +8,7 @@ from analysis.compare.degradation import FEWEST_SESSIONS, change_point, drift
 from analysis.correlations import benjamini_hochberg
 from analysis.errors import NotEnoughDataError, UnknownChoiceError
 from analysis.findings import derived
-from analysis.history.normal import deviation, normal_of
+from analysis.history.normal import deviation, judged, normal_of
 from analysis.history.notices import drifting, outside
 from analysis.history.projection import LIMITS, finite, limits_for, projection
 from analysis.history.repairs import effects, place_of
@@ -99,6 +99,7 @@ def _latest(recent: list[Series], name: str, level: float) -> tuple[list[Deviati
         normal = normal_of([earlier], len(earlier), level).levels
         if len(earlier) < len(part) and normal:
             found.append(deviation(earlier, float(part.values[-1]), name, normal[0]))
+    found = judged(found, level)
     return sorted(found, key=lambda d: -abs(d.difference.value or 0.0) / d.minimum_effect), before
 
 

@@ -68,7 +68,11 @@ class Deviation(Result):
     normal: NormalLevel
     difference: Quantity
     minimum_effect: float
-    outside: bool = Field(description="outside the normal range by at least the engineering minimum")
+    p_value: float = Field(description="how often a healthy session would lie as far off")
+    p_adjusted: float = Field(description="Benjamini-Hochberg over all levels of the session")
+    outside: bool = Field(
+        description="unlikely for this car even among so many levels, and large enough to matter"
+    )
 
 
 class SignalDrift(Result):
