@@ -14,6 +14,7 @@ class SlcanAdapter:
     def __init__(self, path: Path, channel: str) -> None:
         self.path = path
         self._channel = channel
+        self.commands: list[str] = []
         self._pumps: list[threading.Thread] = []
 
     def plug(self) -> None:
@@ -51,6 +52,7 @@ class SlcanAdapter:
                 return
             *lines, pending = pending.split(b"\r")
             for line in lines:
+                self.commands.append(line[:1].decode())
                 if line[:1] == b"t":
                     self._bus.send(
                         can.Message(
