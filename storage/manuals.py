@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, insert, select
 
 from storage.database import Database
-from storage.errors import InvalidDataError
+from storage.errors import InvalidDataError, NotFoundError
 from storage.ids import new_id
 from storage.paging import page
 from storage.records import Manual, ManualPage, Page, PageHit
@@ -41,6 +41,14 @@ class Manuals:
         with self._database.reading() as connection:
             row = connection.execute(select(manual).where(manual.c.digest == digest)).first()
         return Manual(**row._mapping) if row else None
+
+    def get(self, manual_id: str) -> Manual:
+        """Return a manual; NotFoundError where there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(manual).where(manual.c.id == manual_id)).first()
+        if row is None:
+            raise NotFoundError(f"There is no manual {manual_id}.", "Search all manuals to see their ids.")
+        return Manual(**row._mapping)
 
     def list(self, *, limit: int = 50, offset: int = 0) -> Page[Manual]:
         """Return manuals, latest first."""

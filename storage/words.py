@@ -22,6 +22,11 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", joined)
 
 
+def stem_of(word: str) -> str:
+    """Return a word as the index has it, as it stands in a text."""
+    return stem(_folded(word))
+
+
 def stem(word: str) -> str:
     """Return a word without its ending: sensors and sensor, Schrauben and Schraube are found as one."""
     if len(word) > 4 and word.isalpha():

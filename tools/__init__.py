@@ -10,6 +10,7 @@ from tools.car import read_monitor_tests, read_signals, read_vehicle_info
 from tools.clearing import clear_trouble_codes
 from tools.comparing import compare_sessions
 from tools.diagnosis import read_trouble_codes
+from tools.exporting import export_session
 from tools.fuel import analyze_fuel, save_fill_up
 from tools.health import health_report, recommend_diagnosis
 from tools.history import track_vehicle
@@ -39,6 +40,7 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     update_session,
     delete_session,
     import_log,
+    export_session,
     query_signals,
     plot_signals,
     list_artifacts,

@@ -31,6 +31,7 @@ class Workshop:
         self.home = home
         self.database_url = database_url
         self.adapter = adapter
+        self.search_url: str | None = None
         self.links = Links()
         self._reduced_sandbox = reduced_sandbox
         self._lock = RLock()

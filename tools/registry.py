@@ -19,7 +19,7 @@ from vehicle.errors import CarError
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result", bound=Answer)
-Toolset = Literal["capture", "sessions", "analysis", "python", "lookup"]
+Toolset = Literal["capture", "sessions", "analysis", "python", "lookup", "research"]
 
 ROOM_ERRORS = (AnalysisError, CarError, SandboxError, StorageError)
 

@@ -66,6 +66,7 @@ def open_workshop() -> Iterator[Workshop]:
     workshop = Workshop(
         settings.home, settings.database, settings.adapter, reduced_sandbox=settings.reduced_sandbox
     )
+    workshop.search_url = settings.search_url
     try:
         yield workshop
     finally:
