@@ -43,7 +43,8 @@ class Frame:
 
     `times_us` are microseconds since the session's start, int64: one array for all columns, or one per column.
     `columns` are float64, NaN where a reading failed. `started_at` is None where a log does not say.
-    `version` changes whenever the session's samples do: (session_id, version) is what the cache goes by.
+    `version` must change whenever the session's samples do: (session_id, version) is what the cache goes by. Without
+    one nothing is cached.
     """
 
     session_id: str
@@ -51,7 +52,7 @@ class Frame:
     columns: Mapping[str, _Values]
     units: Mapping[str, str] = field(default_factory=dict)
     started_at: datetime | None = None
-    version: str | int = 0
+    version: str | int | None = None
 
     @classmethod
     def of_columns(
@@ -59,7 +60,7 @@ class Frame:
         session_id: str,
         columns: Iterable[Column],
         started_at: datetime | None = None,
-        version: str | int = 0,
+        version: str | int | None = None,
     ) -> "Frame":
         """Return a frame of signals with their own times; a signal of a second ECU is called `signal@ecu`."""
         times: dict[str, _Times] = {}
@@ -174,6 +175,8 @@ class FrameStore:
 
     def take(self, frame: Frame | LazyFrame) -> Shared:
         """Return a session's memory under a descriptor of the caller's own, who closes it."""
+        if frame.version is None:
+            return encode(frame)
         key = frame.session_id, frame.version
         with self._lock:
             if key not in self._shared:

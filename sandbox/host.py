@@ -94,8 +94,11 @@ class Host:
         self._janitor.leave(self.prepare)
 
     def settle(self) -> None:
-        """Wait until everything that was dismissed is gone."""
+        """Wait until everything that was dismissed is gone and the next worker exists."""
         self._janitor.wait()
+        with self._lock, contextlib.suppress(ZygoteError):
+            if self._spare is not None and self._zygote is not None:
+                self._zygote.await_start(self._spare.child)
 
     def prepare(self) -> None:
         """Order the next worker, so that it is ready when it is wanted; a dead zygote is met then, not now.

@@ -7,6 +7,7 @@ import resource
 import select
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,6 +30,9 @@ def live(order: Order, house: House, read: list[Path], fds: list[int], process: 
         _report_failure(error)
         os._exit(NOT_CONFINED)
     gc.enable()
+    streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
+    for stream in streams:
+        stream.reconfigure(line_buffering=True)  # so that what was printed is there when the run is killed
     if house.warm:
         warm.until(lambda: bool(select.select([control], [], [], 0)[0]))
     _work(control, "rlimits" not in house.without, in_use)

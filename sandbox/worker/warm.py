@@ -4,8 +4,9 @@ A fork shares its memory with the zygote until it writes, and Python writes to e
 done here leaves a trace that code could see.
 """
 
+import contextlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sandbox.worker import namespace, notices, tables, values
 from sandbox.worker.align import Axis, table
 
 
-def steps() -> Iterator[None]:
+def steps() -> Generator[None, None, None]:
     """Do a little more at every step; whoever waits for the process may stop in between."""
     import numpy as np
 
@@ -65,16 +66,19 @@ def _drawing(frame: Any) -> Iterator[None]:
 
     yield
     figure, axes = plt.subplots(figsize=(2, 2))
-    yield
-    axes.plot(frame.index, frame["speed"], label="speed")
-    axes.set_title("speed")
-    yield
-    figure.savefig(io.BytesIO(), format="png")
-    plt.close(figure)
+    try:
+        yield
+        axes.plot(frame.index, frame["speed"], label="speed")
+        axes.set_title("speed")
+        yield
+        figure.savefig(io.BytesIO(), format="png")
+    finally:
+        plt.close(figure)  # also when a job comes in between: the figure would be taken for the job's
 
 
 def until(ready: Callable[[], bool]) -> None:
     """Warm up until there is nothing left to do or `ready` says that a job has come."""
-    for _ in steps():
-        if ready():
-            return
+    with contextlib.closing(steps()) as doing:
+        for _ in doing:
+            if ready():
+                return
