@@ -65,6 +65,18 @@ class SimulatedCar:
         with self.bus.lock:
             self.model.switch_ignition(on)
 
+    def pedal(self, rpm: float | None) -> None:
+        """Hold the parked car's engine at a speed in rpm; None takes the foot off."""
+        self.catch_up()
+        with self.bus.lock:
+            self.model.driver.rpm = rpm
+
+    def switch_on(self, loads_a: float) -> None:
+        """Switch on consumers that draw so many amperes; 0 switches them off."""
+        self.catch_up()
+        with self.bus.lock:
+            self.model.driver.loads_a = loads_a
+
     def repair(self) -> None:
         """Take the fault away for good, as a workshop would; codes and learnt trims stay."""
         self.catch_up()

@@ -8,6 +8,7 @@ from vehicle.simulator.options import SimulatorOptions
 from vehicle.simulator.physics.air import Intake, set_loads
 from vehicle.simulator.physics.combustion import Misfires, step_spark, step_torque
 from vehicle.simulator.physics.drive_cycle import DriveCycle
+from vehicle.simulator.physics.driver import Driver
 from vehicle.simulator.physics.electrical import step_voltage
 from vehicle.simulator.physics.exhaust import Exhaust
 from vehicle.simulator.physics.faults import HEALTHY, effects_of
@@ -39,7 +40,8 @@ class Model:
         self._intake = Intake()
         self._exhaust = Exhaust(rng)
         self._misfires = Misfires(rng)
-        cycle = DriveCycle(options.cycle, options.seed)
+        self.driver = Driver(options.driver)
+        cycle = DriveCycle("idle" if options.driver else options.cycle, options.seed)
         self._powertrain = Powertrain(options.gearbox, options.gears, cycle, options.seed)
         self._key_on_s = 0.0
         self._idle_wander = 0.0
@@ -69,6 +71,7 @@ class Model:
         if self._effects is HEALTHY and self.faulty:
             self._effects = self._faulty
             self._intake.leak_area = self._faulty.leak_area
+        self.driver.follow(s)
         self._turn_key(s)
         if s.running:
             s.run_time_s += dt
@@ -91,8 +94,10 @@ class Model:
         self.fuel.forget()
 
     def _turn_key(self, s: State) -> None:
+        if self.driver.engine_off:
+            self._key_on_s = s.time_s - _CRANK_AT_S
         since = s.time_s - self._key_on_s
-        if not s.ignition:
+        if not s.ignition or self.driver.engine_off:
             s.running = s.cranking = False
         elif not s.running:
             s.cranking = since >= _CRANK_AT_S
@@ -101,7 +106,9 @@ class Model:
 
     def _run(self, s: State, dt: float) -> float:
         self._idle_wander += (self._rng.gauss(0.0, 6.0) - self._idle_wander) * 0.12
-        self._powertrain.step(s, self._idle_rpm(s), dt)
+        rpm, idle_rpm = s.rpm, self._idle_rpm(s)
+        self._powertrain.step(s, idle_rpm, dt)
+        self.driver.rev(s, rpm, idle_rpm, dt)
         self._misfires.step(s, self._effects, dt)
         return step_torque(s)
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from vehicle.errors import BadAddressError, CarError
 from vehicle.simulator.misbehaviour import read_tricks
+from vehicle.simulator.physics.driver import SCRIPTS
 
 FAULTS = (
     "vacuum_leak",
@@ -31,7 +32,8 @@ class SimulatorOptions:
     """One simulated car with its adapter; every field is also a key of the address.
 
     `fault_at` and `ambient` are in seconds of simulated time and °C; `ecu_ms`, `wait_ms` and `baud` switch the
-    timing model on (0: no delays); `padding` is the CAN fill byte in hex, or "off".
+    timing model on (0: no delays); `padding` is the CAN fill byte in hex, or "off". With a `driver` the car stays
+    parked and somebody follows the script of a workshop test.
     """
 
     name: str = "petrol"
@@ -39,6 +41,7 @@ class SimulatorOptions:
     severity: float = 1.0
     fault_at: float = 0.0
     cycle: str = "mixed"
+    driver: str = ""
     seed: int = 1
     speedup: float = 1.0
     ambient: float = 20.0
@@ -88,6 +91,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "name": tuple(PRESETS),
     "fault": ("", *FAULTS),
     "cycle": CYCLES,
+    "driver": ("", *SCRIPTS),
     "gearbox": ("auto", "manual"),
     "gears": ("5", "6"),
     "protocol": PROTOCOLS,

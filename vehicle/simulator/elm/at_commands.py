@@ -216,6 +216,7 @@ _SPELLINGS: tuple[tuple[str, Handler], ...] = (
         r"V[01]|CSM[01]|BRT[0-9A-F]{2}|IIA[0-9A-F]{2}|IFR[0-2SH]{1,2}|J(?:E|S|HF[01]|TM[15])|PB[0-9A-F]{4}",
         _accept,
     ),
+    (r"AMC", lambda elm, _: ("00",)),
     (r"AMT[0-9A-F]{2}|RTR|CTM[15]", _accept),
 )
 _TABLE = tuple((re.compile(spelling), handler) for spelling, handler in _SPELLINGS)

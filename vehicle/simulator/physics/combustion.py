@@ -20,7 +20,7 @@ def step_torque(s: State) -> float:
     thousands = s.rpm / 1000.0
     cold = 1.0 + 0.011 * max(0.0, 80.0 - s.oil_c)
     rubbing = (66.0 + 11.0 * thousands + 3.2 * thousands * thousands) * cold * _NM_PER_KPA
-    alternator = max(0.0, 14.0 * (32.0 + s.battery_a)) / 0.6 / omega
+    alternator = max(0.0, 14.0 * (32.0 + s.loads_a + s.battery_a)) / 0.6 / omega
     s.friction_nm = rubbing + (s.baro_kpa - s.map_kpa) * _NM_PER_KPA + _ACCESSORIES_NM + alternator
     efficiency = 0.395 * (1.0 - 0.20 * math.exp(-s.rpm / 900.0))
     firing = 1.0 - s.misfire_share

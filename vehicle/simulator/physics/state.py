@@ -58,6 +58,7 @@ class State:
     thermostat: float = 0.0
     fan: bool = False
     catalyst_c: float = 20.0
+    loads_a: float = 0.0  # consumers somebody switched on
     battery_soc: float = 0.75
     battery_a: float = 0.0
     volts: float = 12.5
