@@ -103,7 +103,6 @@ INTENTS: tuple[Intent, ...] = (
     ),
     Intent(("compare_sessions",), has("compare"), "two sessions", "compare sessions", "Fahrten vergleichen"),
     Intent(("plot_signals",), _picture, "session", "plot signals", "Signale zeichnen"),
-    Intent(("list_fillups",), has("fillups"), "vehicle", "list fill-ups", "Tankfüllungen auflisten"),
     Intent(("analyze_fuel",), _fuel, "session", "tell the fuel consumption", "den Verbrauch bestimmen"),
     Intent(("detect_anomalies",), has("anomaly"), "session", "find anomalies", "Auffälligkeiten suchen"),
     Intent(
