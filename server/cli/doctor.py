@@ -28,7 +28,7 @@ class Check(NamedTuple):
 
 def examine(workshop: Workshop) -> list[Check]:
     """Look at Python, the home folder, the database, adapters and optional extras."""
-    return [_python(), _storage(workshop), *(_extra(*item) for item in EXTRAS.items())]
+    return [_python(), _storage(workshop), _sandbox(workshop), *(_extra(*item) for item in EXTRAS.items())]
 
 
 def _python() -> Check:
@@ -44,6 +44,17 @@ def _storage(workshop: Workshop) -> Check:
     except (StorageError, OSError) as error:
         return Check("storage", False, str(error), getattr(error, "hint", "") or "Check OBD_AGENT_HOME.")
     return Check("storage", True, f"files in {workshop.home}")
+
+
+def _sandbox(workshop: Workshop) -> Check:
+    """Start the sandbox and try to get out of it; without it everything but run_python works."""
+    report = workshop.sandbox.start()
+    if report.tier == "off":
+        return Check("sandbox", True, f"off: {report.reason}", "run_python is refused here; all else works.")
+    held = sum(probe.contained for probe in report.selftest)
+    return Check(
+        "sandbox", True, f"{report.tier}: {held} of {len(report.selftest)} attempts to get out were held"
+    )
 
 
 def _extra(extra: str, wanted: tuple[str, str]) -> Check:

@@ -1,5 +1,6 @@
 """`obd-agent mcp` and `obd-agent serve`: the two ways to serve the tools."""
 
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -61,7 +62,11 @@ def serve(
     except UnsafeBindingError as error:
         complain(str(error))
         raise typer.Exit(2) from error
-    with open_workshop() as workshop:
+    # Beyond the loopback code runs only where every layer confines it.
+    with open_workshop(allow_reduced=is_loopback(host)) as workshop:
+        if any(tool.toolset == "python" for tool in chosen):
+            Thread(target=workshop.sandbox.start, name="sandbox start", daemon=True).start()
+        complain(f"Serving on http://{host}:{port} (API at /docs, MCP at /mcp); Ctrl-C ends it.")
         app = build_app(
             chosen,
             workshop,

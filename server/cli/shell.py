@@ -60,12 +60,11 @@ def show(result: Answer, as_json: bool) -> None:
 
 
 @contextmanager
-def open_workshop() -> Iterator[Workshop]:
+def open_workshop(*, allow_reduced: bool = True) -> Iterator[Workshop]:
     """Open the workshop that the settings describe, and close it in the end."""
     settings = Settings()
-    workshop = Workshop(
-        settings.home, settings.database, settings.adapter, reduced_sandbox=settings.reduced_sandbox
-    )
+    reduced = settings.reduced_sandbox and allow_reduced
+    workshop = Workshop(settings.home, settings.database, settings.adapter, reduced_sandbox=reduced)
     workshop.search_url = settings.search_url
     try:
         yield workshop

@@ -26,7 +26,8 @@ def health_routes(workshop: Workshop, hub: Hub) -> APIRouter:
         components = {name: check() for name, check in checks.items()}
         is_ready = all(state == "ok" for state in components.values())
         response.status_code = 200 if is_ready else 503
-        return {"status": "ok" if is_ready else "not ready", "components": components}
+        told = {"status": "ok" if is_ready else "not ready", "components": components}
+        return told | {"sandbox": _sandbox(workshop)}
 
     return router
 
@@ -37,6 +38,12 @@ def _storage(workshop: Workshop) -> str:
     except (StorageError, OSError) as error:
         return f"failed: {error}"
     return "ok"
+
+
+def _sandbox(workshop: Workshop) -> dict[str, Any]:
+    """Tell what confines code here; a process without it is ready all the same, and refuses to run code."""
+    told = workshop.sandbox.status()
+    return told.model_dump(include={"tier", "reason", "layers", "missing"}, mode="json")
 
 
 def _live(hub: Hub) -> str:
