@@ -22,14 +22,16 @@ class CompletionsModel:
         self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], *, may_call: bool
     ) -> AsyncIterator[str | Reply]:
         """Yield pieces of text as they come, then the whole turn; ToolError where it fails."""
-        request: dict[str, Any] = {"model": self.name, "messages": list(messages), "stream": True}
-        request["stream_options"] = {"include_usage": True}
+        body: dict[str, Any] = {"messages": list(messages), "stream_options": {"include_usage": True}}
         if tools:
-            request["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
-            request["tool_choice"] = "auto" if may_call else "none"
+            body["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
+            body["tool_choice"] = "auto" if may_call else "none"
         turn = _Turn()
+        # As extra_body, because the SDK walks over every argument and every schema in it at each turn otherwise.
         async with failures(self.name):
-            stream = await self._client.chat.completions.create(**request)
+            stream = await self._client.chat.completions.create(
+                model=self.name, messages=[], stream=True, extra_body=body
+            )
             async with stream:
                 async for chunk in stream:
                     if text := turn.add(chunk):

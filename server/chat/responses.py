@@ -23,15 +23,16 @@ class ResponsesModel:
         self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], *, may_call: bool
     ) -> AsyncIterator[str | Reply]:
         """Yield pieces of text as they come, then the whole turn; ToolError where it fails."""
-        request: dict[str, Any] = {"model": self.name, "store": False, "stream": True}
-        request["instructions"] = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
-        request["input"] = [item for message in messages for item in _items(message)]
+        body: dict[str, Any] = {"input": [item for message in messages for item in _items(message)]}
         if tools:
-            request["tools"] = [{"type": "function", "strict": False, **tool} for tool in tools]
-            request["tool_choice"] = "auto" if may_call else "none"
+            body["tools"] = [{"type": "function", "strict": False, **tool} for tool in tools]
+            body["tool_choice"] = "auto" if may_call else "none"
+        rules = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
         final: Any = None
         async with failures(self.name):
-            stream = await self._client.responses.create(**request)
+            stream = await self._client.responses.create(
+                model=self.name, instructions=rules, store=False, stream=True, extra_body=body
+            )
             async with stream:
                 async for event in stream:
                     if event.type in ("response.output_text.delta", "response.refusal.delta"):
