@@ -23,7 +23,9 @@ StartS = Annotated[
 ]
 EndS = Annotated[float | None, Field(description="End of the window, in seconds since the session's start.")]
 Limit = Annotated[int, Field(ge=1, le=200, description="Rows to return at most.")]
-Offset = Annotated[int, Field(ge=0, description="Rows to skip; the answer says how many there are.")]
+Offset = Annotated[
+    int, Field(ge=0, le=10**9, description="Rows to skip; the answer says how many there are.")
+]
 Detail = Annotated[
     Literal["concise", "detailed"], Field(description="How much to return; concise is enough to decide.")
 ]

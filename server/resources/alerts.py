@@ -43,7 +43,7 @@ def alert_routes(workshop: Workshop) -> APIRouter:
             severities=severity or (),
             is_open=None if state is None else state == "open",
             limit=limit,
-            offset=min(offset, 2**40),
+            offset=offset,
         )
         return AlertPage(total=total, offset=offset, alerts=[AlertRow.of(row) for row in rows])
 

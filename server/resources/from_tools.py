@@ -5,7 +5,7 @@ from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Header, Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, create_model
 
@@ -23,6 +23,7 @@ class Resource(NamedTuple):
     path: str
     tool: str
     status: int = 200
+    is_versioned: bool = False
 
 
 RESOURCES = (
@@ -30,7 +31,7 @@ RESOURCES = (
     Resource("POST", "/api/vehicles", "save_vehicle", 201),
     Resource("PATCH", "/api/vehicles/{vehicle_id}", "save_vehicle"),
     Resource("GET", "/api/sessions", "list_sessions"),
-    Resource("GET", "/api/sessions/{session_id}", "get_session"),
+    Resource("GET", "/api/sessions/{session_id}", "get_session", is_versioned=True),
     Resource("PATCH", "/api/sessions/{session_id}", "update_session"),
     Resource("DELETE", "/api/sessions/{session_id}", "delete_session"),
 )
@@ -59,6 +60,7 @@ def _add(router: APIRouter, resource: Resource, tool: AnyTool, workshop: Worksho
         response_model=tool.result,
         status_code=resource.status,
         tags=[resource.path.split("/")[2]],
+        responses={304: {"description": "You have it: nothing changed."}} if resource.is_versioned else None,
     )
 
 
@@ -66,17 +68,29 @@ def _endpoint(resource: Resource, tool: AnyTool, workshop: Workshop, changed: Ch
     in_path = re.findall(r"{(\w+)}", resource.path)
     rest = _arguments_without(tool, in_path, resource)
 
-    def endpoint(**given: Any) -> JSONResponse:
+    def endpoint(**given: Any) -> Response:
+        tag = _tag(workshop, given["session_id"]) if resource.is_versioned else None
+        if tag is not None and tag in (given["if_none_match"] or ""):
+            return Response(status_code=304, headers=_validator(tag))
         arguments = {name: given[name] for name in in_path}
         if "rest" in given:
             arguments |= given["rest"].model_dump(exclude_unset=True)
         result: Answer = answer(tool, ToolContext(workshop, requester="http"), arguments)
         if not tool.effects.read_only:
             changed(tool.name, str(arguments.get("session_id", "")))
-        return JSONResponse(result.structured(), status_code=resource.status)
+        return JSONResponse(result.structured(), resource.status, _validator(tag) if tag else None)
 
     endpoint.__signature__ = _signature(tool, in_path, rest, resource)  # type: ignore[attr-defined]  # functions take one
     return endpoint
+
+
+def _tag(workshop: Workshop, session_id: str) -> str:
+    """Return the ETag of all that a session holds: its version grows with every change."""
+    return f'"{session_id}-{workshop.store.sessions.get(session_id).version}"'
+
+
+def _validator(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
 def _arguments_without(tool: AnyTool, names: list[str], resource: Resource) -> type[BaseModel]:
@@ -99,6 +113,9 @@ def _signature(tool: AnyTool, in_path: list[str], rest: type[BaseModel], resourc
         Parameter(name, kind, annotation=Annotated[str, Path(min_length=1, max_length=64)])
         for name in in_path
     ]
+    if resource.is_versioned:
+        header = Annotated[str | None, Header(max_length=200)]
+        parameters.append(Parameter("if_none_match", kind, default=None, annotation=header))
     if rest.model_fields:
         where = Query() if resource.method in ("GET", "DELETE") else Body()
         parameters.append(Parameter("rest", kind, annotation=Annotated[rest, where]))
