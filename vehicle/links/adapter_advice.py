@@ -11,7 +11,13 @@ _RESTING_V, _EMPTY_V, _HIGH_V = 12.4, 11.8, 15.0
 
 def advise(report: AdapterReport) -> list[str]:
     """Return advice, the most important first; nothing where nothing is to be done."""
-    return [*_of_car(report), *_of_batches(report), *_of_speed(report), *_of_supply(report), *_of_chip(report)]
+    return [
+        *_of_car(report),
+        *_of_batches(report),
+        *_of_speed(report),
+        *_of_supply(report),
+        *_of_chip(report),
+    ]
 
 
 def _of_car(report: AdapterReport) -> list[str]:
@@ -34,7 +40,9 @@ def _of_speed(report: AdapterReport) -> list[str]:
     best = max(report.rates.single_per_s or 0.0, report.rates.batched_per_s or 0.0)
     if report.rates.single_per_s is None or best >= _SLOW_PER_S:
         return []
-    return [f"Only {best:.0f} readings/s: record few signals, and expect fast events such as a throttle snap missed."]
+    return [
+        f"Only {best:.0f} readings/s: record few signals, and expect fast events such as a throttle snap missed."
+    ]
 
 
 def _of_supply(report: AdapterReport) -> list[str]:
@@ -45,10 +53,16 @@ def _of_supply(report: AdapterReport) -> list[str]:
         return [f"Supply {volts:.1f} V: the battery is nearly flat; connect a charger before long work."]
     if volts < _RESTING_V:
         return [f"Supply {volts:.1f} V: with the engine off this discharges the battery; connect a charger."]
-    return [f"Supply {volts:.1f} V is high: check the charging voltage with a multimeter."] if volts > _HIGH_V else []
+    return (
+        [f"Supply {volts:.1f} V is high: check the charging voltage with a multimeter."]
+        if volts > _HIGH_V
+        else []
+    )
 
 
 def _of_chip(report: AdapterReport) -> list[str]:
     if report.verdict != "clone-looking":
         return []
-    return ["Values are checked byte by byte and stay trustworthy; for manufacturer requests use another adapter."]
+    return [
+        "Values are checked byte by byte and stay trustworthy; for manufacturer requests use another adapter."
+    ]

@@ -44,7 +44,11 @@ def check_adapter(link: Link, *, rate_s: float = RATE_S) -> AdapterReport:
     Raises CannotConnectError where the adapter is lost on the way.
     """
     identity = _identify(link)
-    tries = [_try_command(link, command, since) for command, since in known_commands()] if identity.version else []
+    tries = (
+        [_try_command(link, command, since) for command, since in known_commands()]
+        if identity.version
+        else []
+    )
     volts, volts_reason = _supply(link)
     ecu, pids, no_car = _what_to_ask(link)
     batches = _try_batches(link, ecu, pids) if pids else []
@@ -53,10 +57,22 @@ def check_adapter(link: Link, *, rate_s: float = RATE_S) -> AdapterReport:
     verdict, evidence = judge(identity, tries, batches)
     info = link.info
     report = AdapterReport(
-        address=link.address, identity=identity, verdict=verdict, evidence=evidence, commands=tries,
-        protocol=info.protocol.name if info.protocol else None, ecus=list(info.ecus), no_car_reason=no_car,
-        batches=batches, batch_size=size, rates=rates, supply_v=volts, supply_reason=volts_reason,
-        baud=info.baud, connect_s=info.connect_s, advice=[],
+        address=link.address,
+        identity=identity,
+        verdict=verdict,
+        evidence=evidence,
+        commands=tries,
+        protocol=info.protocol.name if info.protocol else None,
+        ecus=list(info.ecus),
+        no_car_reason=no_car,
+        batches=batches,
+        batch_size=size,
+        rates=rates,
+        supply_v=volts,
+        supply_reason=volts_reason,
+        baud=info.baud,
+        connect_s=info.connect_s,
+        advice=[],
     )
     return report.model_copy(update={"advice": advise(report)})
 
@@ -64,7 +80,9 @@ def check_adapter(link: Link, *, rate_s: float = RATE_S) -> AdapterReport:
 def _command(link: Link, text: str) -> str | None:
     answer = link.command(text, deadline_s=COMMAND_S)
     if answer is None and link.state in (LinkState.LOST, LinkState.WAITING, LinkState.CLOSED):
-        raise CannotConnectError(f"The adapter was lost: {link.state_reason}.", "Check plug and power, then ask again.")
+        raise CannotConnectError(
+            f"The adapter was lost: {link.state_reason}.", "Check plug and power, then ask again."
+        )
     return None if answer is None else " ".join(answer.split())
 
 
@@ -75,7 +93,11 @@ def _identify(link: Link) -> AdapterIdentity:
     device = (_command(link, "STDI") or "") if stn else ""
     name = known["ATI"] or link.info.adapter
     return AdapterIdentity(
-        name=name, description=known["AT@1"], stn=stn, device="" if "?" in device else device, version=version_in(name)
+        name=name,
+        description=known["AT@1"],
+        stn=stn,
+        device="" if "?" in device else device,
+        version=version_in(name),
     )
 
 
@@ -130,7 +152,9 @@ def _try_batch(link: Link, ecu: str, pids: Sequence[int]) -> BatchTry:
 def _ask(link: Link, ecu: str, pids: Sequence[int]) -> Reply:
     reply = _submit(link, ecu, pids).result()
     if isinstance(reply.trouble, Disconnected):
-        raise CannotConnectError(f"The adapter was lost: {reply.reason}.", "Check plug and power, then ask again.")
+        raise CannotConnectError(
+            f"The adapter was lost: {reply.reason}.", "Check plug and power, then ask again."
+        )
     return reply
 
 

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from vehicle.links.adapter_models import AdapterEvidence, AdapterIdentity, BatchTry, CommandTry, Verdict
 
 PUBLISHED = (
-    "1.0", "1.0a", "1.1", "1.2", "1.2a", "1.3", "1.3a", "1.4", "1.4b", "2.0", "2.1", "2.2", "2.3",
+    "1.0",
+    "1.0a",
+    "1.1",
+    "1.2",
+    "1.2a",
+    "1.3",
+    "1.3a",
+    "1.4",
+    "1.4b",
+    "2.0",
+    "2.1",
+    "2.2",
+    "2.3",
 )
 VERSIONS_SOURCE = "Elm Electronics, AT Commands by Version and data sheets v1.0 to v2.3"
 _MULTI_SOURCE = (
@@ -48,7 +60,9 @@ def _of_version(identity: AdapterIdentity) -> list[AdapterEvidence]:
     found = []
     version = identity.version
     if version is None:
-        found.append(_piece("for neither", f"it names itself {identity.name!r}, no ELM327 version", VERSIONS_SOURCE))
+        found.append(
+            _piece("for neither", f"it names itself {identity.name!r}, no ELM327 version", VERSIONS_SOURCE)
+        )
     elif version not in PUBLISHED:
         what = f"it claims ELM327 v{version}, which Elm Electronics never published"
         found.append(_piece("against", what, VERSIONS_SOURCE))
@@ -72,7 +86,9 @@ def _of_commands(identity: AdapterIdentity, commands: Sequence[CommandTry]) -> l
         what = f"it claims v{identity.version} and does not know {_listed(unknown)}"
         found.append(_piece("against", what, VERSIONS_SOURCE))
     elif due:
-        found.append(_piece("for", f"it knows what v{identity.version} must know: {_listed(due)}", VERSIONS_SOURCE))
+        found.append(
+            _piece("for", f"it knows what v{identity.version} must know: {_listed(due)}", VERSIONS_SOURCE)
+        )
     if later and not identity.stn:
         what = f"it claims v{identity.version} and knows what came later: {_listed(later)}"
         found.append(_piece("against", what, VERSIONS_SOURCE))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 class SerialPort(BaseModel):
     """A port that exists; whether an adapter is on it is found out by connecting."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     address: str
     description: str

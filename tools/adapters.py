@@ -1,0 +1,209 @@
+"""Adapters: what there is to connect to, and what a connected one is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from analysis.findings import Quantity, absent, derived, measured
+from tools.answer import Answer
+from tools.capture import Adapter, adapter_of
+from tools.context import ToolContext
+from tools.registry import tool
+from tools.wording import say_value
+from vehicle.links.adapter_models import AdapterEvidence, AdapterIdentity, BatchTry
+from vehicle.links.serial_ports import SerialPort
+
+if TYPE_CHECKING:
+    from vehicle.links.adapter_models import AdapterReport
+
+_RATE = "readings/s"
+
+
+class SimulatedKey(BaseModel):
+    """A key of a simulated car's address."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    key: str
+    default: str
+    allowed: str
+
+
+class SimulatedCars(BaseModel):
+    """Cars that exist in this program only; every answer about them says so."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    addresses: list[str]
+    faults: list[str]
+    keys: list[SimulatedKey]
+
+
+class RunningCapture(BaseModel):
+    """A capture that holds an adapter now."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    session_id: str
+    adapter: str
+
+
+class AdapterList(Answer):
+    """What there is to connect to."""
+
+    default_adapter: str | None
+    serial_ports: list[SerialPort]
+    captures: list[RunningCapture]
+    simulated: SimulatedCars
+    address_forms: list[str]
+    not_searched: str
+
+    def say(self) -> str:
+        """Say the ports found, the default, the captures and the simulated cars."""
+        ports = [
+            f"{one.address} ({one.description or one.hint or 'no description'})" for one in self.serial_ports
+        ]
+        lines = [
+            f"Serial ports: {', '.join(ports) or 'none'}.",
+            f"Default adapter: {self.default_adapter or 'none set'}.",
+            *(f"{one.session_id} is recording from {one.adapter}." for one in self.captures),
+            f"Simulated cars: {', '.join(self.simulated.addresses)}; faults: {', '.join(self.simulated.faults)}.",
+            self.not_searched,
+        ]
+        return "\n".join(lines)
+
+
+class AdapterCheck(Answer):
+    """What an adapter is and what it can do."""
+
+    adapter: str
+    simulated: bool
+    identity: AdapterIdentity
+    verdict: Literal["genuine-looking", "clone-looking", "cannot tell"]
+    evidence: list[AdapterEvidence]
+    protocol: str | None
+    ecus: list[str]
+    no_car_reason: str
+    batches: list[BatchTry]
+    batch_size: int | None
+    single_rate: Quantity
+    batched_rate: Quantity
+    supply_voltage: Quantity
+    baud: int | None
+    connect_s: float | None
+    shared_with: str | None
+    advice: list[str]
+
+    def say(self) -> str:
+        """Say identity, verdict with evidence, speed and advice."""
+        source = f"{self.adapter} (simulated car)" if self.simulated else self.adapter
+        car = (
+            f"{self.protocol}, ECUs {', '.join(self.ecus)}" if self.ecus else f"no car: {self.no_car_reason}"
+        )
+        chip = f"{self.identity.name or 'no name'} {self.identity.stn} {self.identity.device}".strip()
+        lines = [
+            f"{source}: {chip}; {self.verdict}; {car}.",
+            f"Parameters per request: {self.batch_size or 'unknown'}; one at a time {say_value(self.single_rate)}, "
+            f"batched {say_value(self.batched_rate)}; supply {say_value(self.supply_voltage)}.",
+            *(f"Speaks {one.speaks} a genuine chip: {one.what} [{one.source}]." for one in self.evidence),
+        ]
+        if self.shared_with:
+            lines.append(
+                f"{self.shared_with} was recording meanwhile, so the rates are lower than the adapter's."
+            )
+        return "\n".join([*lines, *self.advice])
+
+
+@tool("capture", "List adapters")
+def list_adapters(context: ToolContext) -> AdapterList:
+    """Return the serial ports of this machine, the default adapter, captures running, and the simulated cars.
+
+    A port listed exists; whether an adapter answers on it, `check_adapter` finds out. Next: `check_adapter`.
+    """
+    from vehicle.links import SCHEMES
+    from vehicle.links.serial_ports import list_serial_ports
+
+    return AdapterList(
+        default_adapter=context.workshop.adapter,
+        serial_ports=list_serial_ports(),
+        captures=_captures(context),
+        simulated=_simulated(),
+        address_forms=[form for _, _, form in SCHEMES.values()],
+        not_searched="Wi-Fi, Bluetooth and CAN adapters are not searched for: give their address.",
+    )
+
+
+def _captures(context: ToolContext) -> list[RunningCapture]:
+    running = []
+    for session_id in context.workshop.running_captures():
+        recorder = context.workshop.recorders.find(session_id)
+        if recorder is not None:
+            running.append(RunningCapture(session_id=session_id, adapter=recorder.link.address))
+    return running
+
+
+def _simulated() -> SimulatedCars:
+    from dataclasses import fields
+
+    from vehicle.simulator.options import CHOICES, FAULTS, LIMITS, PRESETS, SimulatorOptions
+
+    keys = []
+    for field in fields(SimulatorOptions):
+        if field.name == "name":
+            continue
+        allowed = ", ".join(choice for choice in CHOICES.get(field.name, ()) if choice)
+        if field.name in LIMITS:
+            allowed = "{:g} to {:g}".format(*LIMITS[field.name])
+        default = str(int(field.default)) if isinstance(field.default, bool) else str(field.default)
+        keys.append(SimulatedKey(key=field.name, default=default, allowed=allowed))
+    return SimulatedCars(addresses=[f"sim:{name}" for name in PRESETS], faults=list(FAULTS), keys=keys)
+
+
+@tool("capture", "Check an adapter", open_world=True)
+def check_adapter(context: ToolContext, adapter: Adapter | None = None) -> AdapterCheck:
+    """Find out what an adapter is and what it can do. Reads only; takes about 4 s.
+
+    Returns identity, genuine or clone with evidence, protocol, ECUs, how many parameters per request work, measured
+    readings per second, supply voltage and advice. Use it when a car cannot be read well or before a capture with an unknown adapter. Next: `start_capture`.
+    """
+    from vehicle.links.adapter_check import check_adapter as check
+
+    address = adapter_of(context, adapter)
+    busy = context.workshop.recorders.of_adapter(address)
+    context.progress(0, 1, f"connecting to {address}")
+    with context.workshop.links.borrow(address) as link:
+        context.progress(0.2, 1, "asking the adapter and measuring its speed")
+        return _answer(check(link), busy.session_id if busy else None)
+
+
+def _answer(report: AdapterReport, shared_with: str | None) -> AdapterCheck:
+    rates = report.rates
+    return AdapterCheck(
+        adapter=report.address,
+        simulated=report.address.startswith("sim:"),
+        identity=report.identity,
+        verdict=report.verdict,
+        evidence=report.evidence,
+        protocol=report.protocol,
+        ecus=report.ecus,
+        no_car_reason=report.no_car_reason,
+        batches=report.batches,
+        batch_size=report.batch_size,
+        single_rate=_rate(rates.single_per_s, rates.measured_s, rates.reason),
+        batched_rate=_rate(rates.batched_per_s, rates.measured_s, rates.reason),
+        supply_voltage=absent("V", report.supply_reason)
+        if report.supply_v is None
+        else measured(report.supply_v, "V", samples=1),
+        baud=report.baud,
+        connect_s=report.connect_s,
+        shared_with=shared_with,
+        advice=report.advice,
+    )
+
+
+def _rate(value: float | None, seconds: float, reason: str) -> Quantity:
+    if value is None:
+        return absent(_RATE, reason)
+    return derived(value, _RATE, f"parameters answered in {seconds:g} s of asking without pause")
