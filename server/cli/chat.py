@@ -1,20 +1,12 @@
 """`obd-agent chat`: ask in plain words; and `obd-agent eval`: how well the built-in responder understands."""
 
-import asyncio
-import sys
 from typing import Annotated
 
 import typer
 
-from server.chat.collected import collect
-from server.chat.events import ArtifactMade, Done, Event, Failed, TextDelta, ToolEnd, ToolStart
-from server.chat.responder import Question, Responder
-from server.chat.settings import open_responder
-from server.cli.shell import AsJson, CommandFailedError, complain, open_workshop, print_json, say
+from server.cli.shell import AsJson, CommandFailedError, open_workshop, print_json, say
 from server.settings import Settings
 from tools import TOOLS
-from tools.approvals import decide
-from tools.errors import ToolError
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -32,8 +24,13 @@ def chat(
     as_json: AsJson = False,
 ) -> None:
     """Ask in plain words; a model answers where OBD_AGENT_MODEL names one, built-in rules otherwise."""
+    # Here, not above: every other command would wait for it, `obd-agent mcp` among them.
+    from server.chat.responder import Question
+    from server.chat.settings import open_responder
+    from server.cli.talk import Talk
+
     with open_workshop() as workshop:
-        talk = _Talk(open_responder(TOOLS, workshop, Settings()), conversation, built_in)
+        talk = Talk(open_responder(TOOLS, workshop, Settings()), conversation, built_in)
         if question is None:
             talk.go_on(vehicle, session)
         elif as_json:
@@ -42,80 +39,6 @@ def chat(
             error = talk.answer(Question(question, conversation, vehicle, session, built_in))
             if error is not None:
                 raise CommandFailedError(error, False)
-
-
-class _Talk:
-    """One conversation on a terminal."""
-
-    def __init__(self, responder: Responder, conversation_id: str | None, built_in: bool) -> None:
-        self.responder = responder
-        self.conversation_id = conversation_id
-        self.built_in = built_in
-        self.waiting: list[str] = []
-
-    def go_on(self, vehicle_id: str | None, session_id: str | None) -> None:
-        """Ask and answer until the person leaves; a call that waits for approval is put to them."""
-        complain(f"{self.responder.models[0]} answers; an empty line or Ctrl-D ends.")
-        text = _line("> ")
-        while text:
-            asked = Question(text, self.conversation_id, vehicle_id, session_id, self.built_in)
-            vehicle_id = session_id = None
-            error = self.answer(asked)
-            if error is not None:
-                complain(f"{error.message} {error.hint}".strip())
-            text = self._decisions() or _line("> ")
-
-    def _decisions(self) -> str:
-        """Ask the person about waiting calls; return what to tell the model then."""
-        told = []
-        for approval_id in self.waiting:
-            what = self.responder.workshop.store.approvals.get(approval_id).what
-            yes = _line(f"Approve once: {what}? [y/N] ").lower() in ("y", "yes", "j", "ja")
-            decide(self.responder.workshop.store, approval_id, approved=yes, by="person at the terminal")
-            told.append(f"I {'approved' if yes else 'refused'} {approval_id}.")
-        self.waiting.clear()
-        return " ".join(told)
-
-    def answer_as_json(self, question: Question) -> None:
-        """Print the whole answer as one JSON document."""
-        try:
-            answered = asyncio.run(collect(self.responder.ask(question)))
-        except ToolError as error:
-            raise CommandFailedError(error, True) from error
-        print_json(answered.model_dump(mode="json"))
-
-    def answer(self, question: Question) -> ToolError | None:
-        """Print the answer as it comes; return the error that ended it, if any."""
-        return asyncio.run(self._follow(question))
-
-    async def _follow(self, question: Question) -> ToolError | None:
-        async for event in self.responder.ask(question):
-            self._show(event)
-            if isinstance(event, Failed):
-                return event.as_error()
-        return None
-
-    def _show(self, event: Event) -> None:
-        if isinstance(event, TextDelta):
-            sys.stdout.write(event.text)
-            sys.stdout.flush()
-        elif isinstance(event, ToolStart) and sys.stderr.isatty():
-            complain(f"[{event.tool} …]")
-        elif isinstance(event, ToolEnd) and event.error and "approval_id" in event.error:
-            self.waiting.append(event.error["approval_id"])
-        elif isinstance(event, ArtifactMade):
-            complain(f"[{event.file_name}: {event.artifact_id}]")
-        elif isinstance(event, Done):
-            self.conversation_id = event.conversation_id
-            say("")
-
-
-def _line(prompt: str) -> str:
-    try:
-        return input(prompt).strip()
-    except (EOFError, KeyboardInterrupt):
-        complain("")
-        return ""
 
 
 def evaluate(as_json: AsJson = False) -> None:
