@@ -24,6 +24,7 @@ SCHEMES: Mapping[str, tuple[str, str, str]] = {
     "ble": ("vehicle.links.bluetooth", "bluetooth", "ble:NAME or ble:AA:BB:CC:DD:EE:FF"),
     "doip": ("vehicle.links.doip", "doip", "doip:192.168.0.10 or doip:HOST:PORT/TARGET"),
     "obd": ("vehicle.links.python_obd", "python_obd", "obd:/dev/ttyUSB0 (through python-OBD)"),
+    "j2534": ("vehicle.links.j2534", "j2534", "j2534: or j2534:C:/path/to/driver.dll (Windows)"),
 }
 _SERIAL = re.compile(r"/dev/\S+|COM\d+(\?\S*)?|\\\\\.\\\S+|rfc2217://\S+", re.IGNORECASE)
 
@@ -45,12 +46,12 @@ def conversation_at(address: str) -> Conversation:
     module, function, _ = SCHEMES[scheme_of(address)]
     try:
         make: Callable[[str], Conversation] = getattr(import_module(module), function)
+        return make(address.strip())  # the driver looks for its optional package here
     except ModuleNotFoundError as error:
         raise CannotConnectError(
             f"{address} needs the package {error.name}, which is not installed.",
             "Install the extra that brings it: obd-agent[can], obd-agent[ble] or obd-agent[obd].",
         ) from error
-    return make(address.strip())
 
 
 def open_link(
