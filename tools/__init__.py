@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tools.adapters import check_adapter, list_adapters
 from tools.analysis import analyze_session
 from tools.anomalies import detect_anomalies
 from tools.artifacts import delete_artifact, list_artifacts
@@ -25,6 +26,8 @@ from tools.signals import plot_signals, query_signals
 from tools.vehicles import list_vehicles, save_vehicle
 
 TOOLS: tuple[Tool[Any, Any], ...] = (
+    list_adapters,
+    check_adapter,
     start_capture,
     capture_status,
     stop_capture,
