@@ -258,7 +258,7 @@ def test_time_is_limited_and_the_tool_is_told_to_stop(workshop: Workshop) -> Non
         failed = chat.ask("Wait.")
     assert isinstance(failed, Failed)
     assert failed.code == "timeout"
-    _until(lambda: stopped == [True])
+    until(lambda: stopped == [True])
 
 
 def test_a_caller_that_leaves_stops_the_answer(workshop: Workshop) -> None:
@@ -275,7 +275,7 @@ def test_a_caller_that_leaves_stops_the_answer(workshop: Workshop) -> None:
 
     with chatting(workshop, call(("wait", {"seconds": 5.0}))) as chat:
         asyncio.run(leave(chat))
-    _until(lambda: stopped == [True])
+    until(lambda: stopped == [True])
 
 
 def test_a_conversation_answers_one_question_at_a_time(workshop: Workshop) -> None:
@@ -318,7 +318,7 @@ def test_the_conversation_remembers_the_session_it_is_about(workshop: Workshop) 
     assert f"The session in question is {session_id}" in chat.model.requests[-1]["messages"][0]["content"]
 
 
-def _until(true: Any) -> None:
+def until(true: Any) -> None:
     end = time.monotonic() + 3
     while not true():
         assert time.monotonic() < end

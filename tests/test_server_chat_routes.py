@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from scripted_model import ScriptedModel, Step, call, fail, say
 from serving import served
 from stored_drives import store_drive
+from test_server_chat_loop import stopped, until, wait
 from typer.testing import CliRunner
 
 from server.app import build_app
@@ -82,6 +83,21 @@ def test_an_error_of_the_model_is_the_same_as_json_and_as_event(workshop: Worksh
     assert name == "error"
     assert plain.status_code == 429
     assert plain.json() == {key: body[key] for key in ("code", "message", "hint")}
+
+
+def test_a_client_that_disconnects_stops_the_answer_and_its_tool(workshop: Workshop) -> None:
+    stopped.clear()
+    model = ScriptedModel(call(("wait", {"seconds": 20.0})))
+    with served(model.app) as address:
+        access = ModelAccess("scripted", SecretStr("k"), f"{address}/v1", retries=0)
+        responder = Responder((wait,), workshop, access)
+        with served(build_app((wait,), workshop, responder=responder)) as own:
+            asked = {"json": {"message": "Wait."}, "headers": {"accept": "text/event-stream"}}
+            with httpx.stream("POST", f"{own}/api/chat", **asked) as response:
+                next(line for line in response.iter_lines() if "tool.start" in line)
+            until(lambda: stopped == [True])
+            chats = httpx.get(f"{own}/api/conversations").json()["conversations"]
+            assert [chat["messages"] for chat in chats] == [1], "the question is kept, the broken step is not"
 
 
 def test_a_conversation_is_listed_continued_renamed_exported_and_deleted(

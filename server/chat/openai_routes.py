@@ -11,11 +11,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
-from server.api import STATUS
+from server.api import STATUS, ErrorBody
 from server.chat.builtin import NAME as BUILT_IN
 from server.chat.collected import Answered, collect
 from server.chat.events import ArtifactMade, Done, Event, Failed, TextDelta
 from server.chat.responder import Question, Responder
+from server.resources.refusals import REFUSALS
 from tools.errors import ToolError
 
 ANY_MODEL = "obd-agent"
@@ -48,7 +49,7 @@ class ChatMessage(BaseModel):
         if not isinstance(self.content, list):
             return self.content or ""
         if any(part.type != "text" for part in self.content):
-            raise ToolError("unsupported", "Only text is understood here.", "Send text parts only.")
+            raise ToolError("bad_arguments", "Only text is understood here.", "Send text parts only.")
         return "\n".join(part.text or "" for part in self.content)
 
 
@@ -64,11 +65,33 @@ class CompletionRequest(BaseModel):
     tools: list[Any] | None = None
 
 
+class ErrorDetail(BaseModel):
+    """What went wrong, as clients of that API read it; `code` is ours."""
+
+    message: str
+    type: str
+    code: str
+    param: str | None
+
+
+class OpenAIError(BaseModel):
+    """An error as clients of that API expect it."""
+
+    error: ErrorDetail
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    # A body that does not fit, or a caller that is not let in, is refused before this door and in its words.
+    **{status: {"model": OpenAIError | ErrorBody} for status in REFUSALS},
+    200: {"description": "The answer, or its chunks", "content": {"text/event-stream": {}}},
+}
+
+
 def openai_routes(responder: Responder) -> APIRouter:
     """Return the OpenAI-compatible routes."""
     router = APIRouter(prefix="/v1", tags=["openai"])
-    router.add_api_route("/chat/completions", _completions(responder), methods=["POST"])
-    router.add_api_route("/models", _models(responder), methods=["GET"])
+    router.add_api_route("/chat/completions", _completions(responder), methods=["POST"], responses=_ANSWERS)
+    router.add_api_route("/models", _models(responder), methods=["GET"], responses=REFUSALS)
     return router
 
 
@@ -106,7 +129,7 @@ def _completions(responder: Responder) -> Any:
 
 def _question(responder: Responder, request: CompletionRequest) -> Question:
     if request.tools:
-        raise ToolError("unsupported", "The tools here are the server's own.", "Leave `tools` out.")
+        raise ToolError("bad_arguments", "The tools here are the server's own.", "Leave `tools` out.")
     known = [ANY_MODEL, *responder.models]
     if request.model not in known:
         raise ToolError(

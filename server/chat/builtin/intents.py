@@ -101,6 +101,13 @@ INTENTS: tuple[Intent, ...] = (
         "say what a trouble code means",
         "einen Fehlercode erklären",
     ),
+    Intent(
+        ("recommend_diagnosis", "detect_anomalies"),
+        lambda r: bool(r.signals) and "why" in r.concepts,
+        "session",
+        "find out why a value is what it is",
+        "herausfinden, warum ein Wert so ist",
+    ),
     Intent(("compare_sessions",), has("compare"), "two sessions", "compare sessions", "Fahrten vergleichen"),
     Intent(("plot_signals",), _picture, "session", "plot signals", "Signale zeichnen"),
     Intent(("analyze_fuel",), _fuel, "session", "tell the fuel consumption", "den Verbrauch bestimmen"),
