@@ -218,38 +218,39 @@ async def load(port: int, process: int, vehicles: int, rows: int, hz: float, sub
     )
 
 
-async def cost(port: int, process: int, session: str, batches: list[bytes]) -> float:
-    """Return the server's CPU per batch in µs when batches come one after the other."""
-    async with client(port) as connection:
-        for data in batches[:50]:
-            await connection.post(f"/api/sessions/{session}/data", data)
-        cpu = cpu_s(process)
-        for data in batches[50:]:
-            await connection.post(f"/api/sessions/{session}/data", data)
-        return (cpu_s(process) - cpu) / (len(batches) - 50) * 1e6
+async def cost(port: int, process: int, sessions: list[str], batches: list[bytes]) -> float:
+    """Return the server's CPU per batch in µs when each session sends the batches one after the other."""
+
+    async def send(session: str, part: list[bytes]) -> None:
+        async with client(port) as connection:
+            for data in part:
+                await connection.post(f"/api/sessions/{session}/data", data)
+
+    await asyncio.gather(*(send(session, batches[:20]) for session in sessions))
+    cpu = cpu_s(process)
+    await asyncio.gather(*(send(session, batches[20:]) for session in sessions))
+    return (cpu_s(process) - cpu) / (len(batches) - 20) / len(sessions) * 1e6
 
 
-async def new_session(port: int) -> str:
-    """Make a session and return its id."""
+async def new_sessions(port: int, number: int) -> list[str]:
+    """Make sessions and return their ids."""
     async with client(port) as connection:
-        return str((await connection.post("/api/sessions", b"{}"))["id"])
+        return [str((await connection.post("/api/sessions", b"{}"))["id"]) for _ in range(number)]
 
 
 def ratios() -> None:
     """Print CPU per reading of ours and of the bare route, for batches of several sizes."""
-    print("CPU per reading, one batch after the other, nobody listening (bare FastAPI route = 1):")
+    print("CPU per reading with nobody listening (bare FastAPI route that parses the same body = 1):")
     with server("ours") as (our_port, our_process), server("bare") as (bare_port, bare_process):
-        for rows in (1, 10, 100):
-            batches = [
-                body(number * rows / 10, rows, 10, number) for number in range(350 if rows < 100 else 150)
-            ]
-            session = asyncio.run(new_session(our_port))
-            theirs = asyncio.run(cost(bare_port, bare_process, "x", batches))
-            mine = asyncio.run(cost(our_port, our_process, session, batches))
+        for senders, rows, rounds in ((1, 10, 320), (32, 1, 50), (32, 10, 50), (32, 100, 30)):
+            batches = [body(number * rows / 10, rows, 10, number) for number in range(rounds)]
+            sessions = asyncio.run(new_sessions(our_port, senders))
+            theirs = asyncio.run(cost(bare_port, bare_process, sessions, batches))
+            mine = asyncio.run(cost(our_port, our_process, sessions, batches))
             n = rows * len(SIGNALS)
             print(
-                f"  {n:5} readings a batch: ours {mine / n:6.2f} µs, bare {theirs / n:6.2f} µs, "
-                f"ratio {mine / theirs:.2f}"
+                f"  {senders:3} senders, {n:4} readings a batch: ours {mine / n:6.2f} µs, "
+                f"bare {theirs / n:6.2f} µs, ratio {mine / theirs:.2f}"
             )
 
 

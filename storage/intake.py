@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, case, insert, or_, 
 from storage import live
 from storage.checks import check_batch, checked, pieces
 from storage.database import Database
-from storage.errors import InvalidDataError, NotFoundError
+from storage.errors import InvalidDataError, NotFoundError, StorageError
 from storage.owners import Owners
 from storage.prepared import Cursor, Prepared
 from storage.records import Column
@@ -58,6 +58,42 @@ class Intake:
             if last is not None:
                 return last
         return self._append_with_care(session_id, batches, wanted, key)
+
+    def append_many(self, batches: Sequence[tuple[str, Sequence[Column]]]) -> list[int | StorageError]:
+        """Store batches of several sessions, the usual ones in one transaction; see Samples.append_many."""
+        done: dict[int, int | StorageError] = {}
+        careful: set[str] = set()
+        try:
+            with self._database.appending() as cursor:
+                for place, (session_id, columns) in enumerate(batches):
+                    last = None if session_id in careful else self._store_usual(cursor, session_id, columns)
+                    if last is None:
+                        careful.add(session_id)
+                    else:
+                        done[place] = last
+        except StorageError as error:
+            done = dict.fromkeys(range(len(batches)), error)
+        for place, (session_id, columns) in enumerate(batches):
+            if place not in done:
+                done[place] = self._append_alone(session_id, columns)
+        return [done[place] for place in range(len(batches))]
+
+    def _store_usual(self, cursor: Cursor, session_id: str, columns: Sequence[Column]) -> int | None:
+        """Store a batch whose session and channels are known; None, and nothing stored, for any other."""
+        try:
+            batches = [_packed(piece) for piece in pieces(checked(columns))]
+        except InvalidDataError:
+            return None
+        known = self._known.get(session_id)
+        if known is None or not all(name in known for _, names in batches for name in names):
+            return None
+        return self._store(cursor, session_id, batches, known)
+
+    def _append_alone(self, session_id: str, columns: Sequence[Column]) -> int | StorageError:
+        try:
+            return self.append(session_id, columns, None)
+        except StorageError as error:
+            return error
 
     def _append_with_care(
         self, session_id: str, batches: Sequence[Packed], wanted: Mapping[ChannelKey, None], key: str | None

@@ -6,6 +6,7 @@ from storage import downsampling, readout, summaries
 from storage.checks import TIME_LIMIT_US
 from storage.compaction import compact
 from storage.database import Database
+from storage.errors import StorageError
 from storage.intake import Intake
 from storage.owners import Owners
 from storage.records import Channel, Column, Series
@@ -27,6 +28,13 @@ class Samples:
         StorageBusyError, after which nothing of the batch is stored and it can be sent again.
         """
         return self._intake.append(session_id, columns, key)
+
+    def append_many(self, batches: Sequence[tuple[str, Sequence[Column]]]) -> list[int | StorageError]:
+        """Store batches of several sessions in one durable transaction: one wait for the disk, not one each.
+
+        Returns for each batch the sequence, or why it alone could not be stored; the others are stored all the same.
+        """
+        return self._intake.append_many(batches)
 
     def compact(self, session_id: str) -> None:
         """Compact what a session has so far; a recording goes on beside it, and long ones read faster after it."""

@@ -19,8 +19,10 @@ from server.resources.from_tools import tool_resources
 from server.resources.health import health_routes
 from server.resources.intake import intake_routes
 from server.resources.refusals import add_room_errors
+from server.resources.writer import Writer
 from server.selection import AnyTool
 from tools.context import Workshop
+from tools.intake.receiver import Receiver
 
 
 class LiveSide:
@@ -33,13 +35,16 @@ class LiveSide:
         self.metrics.watch(self.live)
         self._tools = tools
         self._workshop = workshop
+        self._receiver = Receiver(workshop)
+        self._writer = Writer(self._receiver, self.metrics.took)
         self._housekeeping = Housekeeping(workshop, self.live, limits)
 
     def add_routes(self, app: FastAPI) -> None:
         """Add every resource and live route; those that write only where a tool may write too."""
         add_room_errors(app)
         if any(not tool.effects.read_only for tool in self._tools):
-            app.include_router(intake_routes(self._workshop, self.live, self.metrics))
+            routes = intake_routes(self._workshop, self.live, self._receiver, self._writer)
+            app.include_router(routes)
             app.include_router(upkeep_routes(self._workshop, self._housekeeping))
         app.include_router(live_routes(self._workshop, self.live))
         app.include_router(tool_resources(self._tools, self._workshop, self._changed))
@@ -68,3 +73,4 @@ class LiveSide:
             upkeep.cancel()
             with suppress(asyncio.CancelledError):
                 await upkeep
+            await asyncio.to_thread(self._writer.close)

@@ -1,7 +1,5 @@
 """Live sessions that others send readings to: begun, filled, finished."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,17 +7,15 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.live.live import Live
-from server.metrics import Metrics
 from server.resources.refusals import REFUSALS
+from server.resources.writer import Writer
 from tools.context import Workshop
 from tools.errors import ToolError
 from tools.intake.arrow import MEDIA_TYPE
 from tools.intake.bodies import IntakeAnswer, body_schema
-from tools.intake.receiver import Receiver
+from tools.intake.receiver import Receiver, Sent
 from tools.rows import SessionRow
 
-_WORKERS = 4
-_MOST_WAITING = 512
 SessionId = Annotated[str, Path(min_length=1, max_length=64)]
 _LONGEST_KEY = 200
 # Read by hand: what FastAPI does for two parameters costs a tenth of the whole request.
@@ -65,16 +61,15 @@ class LiveSessionRow(SessionRow):
     created_at: datetime
 
 
-def intake_routes(workshop: Workshop, live: Live, metrics: Metrics) -> APIRouter:
+def intake_routes(workshop: Workshop, live: Live, receiver: Receiver, writer: Writer) -> APIRouter:
     """Return the routes that write: begin a session, send readings, finish."""
     router = APIRouter(prefix="/api/sessions", tags=["intake"], responses=REFUSALS)
-    receiver = Receiver(workshop)
     router.add_api_route(
         "", _begin(workshop, live), methods=["POST"], status_code=201, response_model=LiveSessionRow
     )
     router.add_api_route(
         "/{session_id}/data",
-        _Door(receiver, metrics).take,
+        _take(writer),
         methods=["POST"],
         response_model=IntakeAnswer,
         openapi_extra=_DATA,
@@ -119,38 +114,16 @@ def _finish(workshop: Workshop, live: Live, receiver: Receiver) -> Any:
     return finish
 
 
-class _Door:
-    """Where readings come in: a few threads write, a bounded number of batches wait."""
-
-    def __init__(self, receiver: Receiver, metrics: Metrics) -> None:
-        self._receiver = receiver
-        self._metrics = metrics
-        self._waiting = 0
-        self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="intake")
-
-    async def take(self, request: Request) -> Response:
+def _take(writer: Writer) -> Any:
+    async def take(request: Request) -> Response:
         """Store readings and answer once they are durable; sent again with the same key, they are stored once."""
         session_id, key = request.path_params["session_id"], request.headers.get("idempotency-key")
         if key is not None and not 1 <= len(key) <= _LONGEST_KEY:
             raise ToolError(
                 "bad_arguments", f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.", "Shorten it."
             )
-        body = await request.body()
-        if self._waiting >= _MOST_WAITING:
-            raise ToolError(
-                "busy", f"{self._waiting} batches wait to be stored.", "Send it again in a second."
-            )
         is_arrow = request.headers.get("content-type", "").partition(";")[0].strip() == MEDIA_TYPE
-        self._waiting += 1
-        try:
-            answer = await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._take, session_id, body, is_arrow, key
-            )
-        finally:
-            self._waiting -= 1
+        answer = await writer.write(Sent(session_id, await request.body(), is_arrow, key))
         return Response(answer, media_type="application/json")
 
-    def _take(self, session_id: str, body: bytes, is_arrow: bool, key: str | None) -> bytes:
-        answer = self._receiver.receive(session_id, body, is_arrow=is_arrow, key=key)
-        self._metrics.took(answer.accepted, answer.marked)
-        return answer.model_dump_json().encode()
+    return take
