@@ -59,12 +59,12 @@ def test_a_report_needs_something_to_report_on(context: ToolContext) -> None:
 
 
 def test_a_code_alone_gives_causes_and_the_next_test(context: ToolContext) -> None:
-    answer = recommend_diagnosis(context, trouble_codes=["p0171"])
+    answer = recommend_diagnosis(context, trouble_code="p0171")
     assert answer.causes
     assert answer.next_test is not None
     assert answer.next_test.test in answer.say()
     with pytest.raises(ToolError) as refused:
-        recommend_diagnosis.run(context, {"trouble_codes": ["nonsense"]})
+        recommend_diagnosis.run(context, {"trouble_code": "nonsense"})
     assert refused.value.code == "bad_arguments"
 
 

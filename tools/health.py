@@ -94,9 +94,8 @@ def health_report(
 def recommend_diagnosis(
     context: ToolContext,
     session_id: SessionId | None = None,
-    trouble_codes: Annotated[
-        list[str] | None,
-        Field(min_length=1, max_length=20, description="Codes such as P0171, with or without a session."),
+    trouble_code: Annotated[
+        str | None, Field(max_length=200, description="A code such as P0171, or several separated by commas.")
     ] = None,
     odometer_km: Annotated[
         float | None, Field(ge=0, description="For maintenance that goes by distance.")
@@ -108,13 +107,13 @@ def recommend_diagnosis(
     """
     from analysis.health import recommend
 
-    if session_id is None and trouble_codes is None:
-        raise ToolError("bad_arguments", "Nothing to go by.", "Give session_id, trouble_codes, or both.")
+    if session_id is None and trouble_code is None:
+        raise ToolError("bad_arguments", "Nothing to go by.", "Give session_id, trouble_code, or both.")
     report, vehicle = None, None
     if session_id is not None:
         recorded, report = assessed(context, session_id)
         vehicle = recorded.vehicle
-    codes = [TroubleCode(code=_normal(code)) for code in trouble_codes or ()]
+    codes = [TroubleCode(code=_normal(code)) for code in (trouble_code or "").split(",") if code.strip()]
     return Diagnosis.of(recommend(report, trouble_codes=codes, vehicle=vehicle, odometer_km=odometer_km))
 
 
