@@ -90,7 +90,7 @@ def _joined(tables: Sequence[_Table], notes: list[str]) -> Incoming:
     notes = [*notes, *(meaning.note for meaning in meanings if meaning.note)]
     if len(notes) > _LISTED:
         notes = [*notes[:_LISTED], f"{len(notes) - _LISTED} more notes are left out."]
-    end_us = max(int(run.times_us.max()) for run in runs)
+    end_us = max(int(table.times_us.max()) for table in tables if table.times_us.size)
     return Incoming(runs, end_us, marked, unknown, notes)
 
 
