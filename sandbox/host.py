@@ -100,6 +100,13 @@ class Host:
             if self._spare is not None and self._zygote is not None:
                 self._zygote.await_start(self._spare.child)
 
+    def forgo_spare(self) -> None:
+        """Let go of the worker that was prepared, so that the next one is forked when it is asked for."""
+        with self._lock:
+            worker, self._spare = self._spare, None
+        if worker is not None:
+            worker.discard()
+
     def prepare(self) -> None:
         """Order the next worker, so that it is ready when it is wanted; a dead zygote is met then, not now.
 

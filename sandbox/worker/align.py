@@ -94,7 +94,7 @@ def _index(times: NDArray[np.int64], started_us: int | None) -> "pd.Index":
 
     if started_us is None:
         return pd.Index(times / _US, name="time_s")
-    return pd.DatetimeIndex(times.view("M8[us]"), name="time").tz_localize("UTC")
+    return pd.DatetimeIndex(times.view("M8[us]"), name="time", copy=False).tz_localize("UTC")
 
 
 def _union(axes: list[Axis]) -> Axis:
