@@ -44,6 +44,7 @@ class Timeline(Mapping[str, Track]):
         if self.rows_per_reading:
             self._tracks = {n: really_read(t, self.rows_per_reading, gaps) for n, t in self._tracks.items()}
         self._held: dict[str, Floats] = {}
+        self._shared: tuple[Floats | None, NDArray[np.intp]] = (None, np.zeros(0, dtype=np.intp))
         filled = [track for track in self._tracks.values() if len(track)]
         self.start_s = float(min((t.times_s[0] for t in filled), default=0.0))
         self.end_s = float(max((t.times_s[-1] for t in filled), default=0.0))
@@ -90,12 +91,20 @@ class Timeline(Mapping[str, Track]):
         if name not in self._held:
             if name not in self._tracks:
                 return np.full(self.moments_s.size, np.nan)
-            held = self._tracks[name].at(self.moments_s)
+            held = self._tracks[name].at(self.moments_s, self._places(self._tracks[name].times_s))
             for start_s, end_s, _ in self.recorded_gaps:
                 held[(self.moments_s > start_s) & (self.moments_s < end_s)] = np.nan
             held.setflags(write=False)
             self._held[name] = held
         return self._held[name]
+
+    def _places(self, times_s: Floats) -> NDArray[np.intp]:
+        """Return the last of these times at or before each moment (-1: none); signals often share their times."""
+        known, places = self._shared
+        if known is None or not np.array_equal(known, times_s):
+            places = np.searchsorted(times_s, self.moments_s, side="right") - 1
+            self._shared = (times_s, places)
+        return places
 
     def age_s(self, name: str) -> Floats:
         """Return how old the value of a signal is at every moment, NaN where there is no value."""

@@ -69,11 +69,15 @@ class Track:
         """Integrate the values over time by the trapezoid rule, breaks left out (unit x s)."""
         return float(self.weights_s @ self.values)
 
-    def at(self, moments_s: Floats) -> Floats:
-        """Return the last reading at each moment (ascending), NaN where it is too old or there is none."""
+    def at(self, moments_s: Floats, place: NDArray[np.intp] | None = None) -> Floats:
+        """Return the last reading at each moment (ascending), NaN where it is too old or there is none.
+
+        `place` is the index of that reading (-1: none) where the caller knows it already.
+        """
         if not len(self):
             return np.full(moments_s.size, np.nan)
-        place = np.searchsorted(self.times_s, moments_s, side="right") - 1
+        if place is None:
+            place = np.searchsorted(self.times_s, moments_s, side="right") - 1
         held = self.values[np.maximum(place, 0)]
         # Only a reading before a gap, or the last one, can be too old.
         doubtful = np.append(self.gaps, True)[place] | (place < 0)

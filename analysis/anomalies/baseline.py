@@ -8,7 +8,7 @@ import numpy as np
 from analysis.anomalies.conditions import Conditions
 from analysis.anomalies.context import CONTEXTS, Context, contexts_of
 from analysis.anomalies.maps import learn_map, read_map
-from analysis.anomalies.smoothing import ewma
+from analysis.anomalies.smoothing import averaged
 from analysis.anomalies.stillness import learn_stillness
 from analysis.anomalies.transmission import learn_gears, slip
 from analysis.anomalies.warm_up import learn_warm_up
@@ -19,7 +19,8 @@ from analysis.table import Floats, SignalTable
 from analysis.timeline import Timeline
 
 _MARGIN = 1.15
-_CAUTION_H = 1.0
+_CAUTION_H = 0.5
+_GROUPS = 4
 _FEWEST_S = 600.0
 _FEWEST_MOMENTS_S = 60.0
 SLIP_FLOOR = 0.08
@@ -38,8 +39,8 @@ def learn_baseline(tables: Sequence[SignalTable]) -> Baseline:
     """Learn maps and limits from healthy sessions of one car; raises NotEnoughDataError below ten minutes.
 
     A limit is 1.15 times the largest deviation seen in healthy driving that the map was not learned
-    from (each half of the sessions judged by the other), and never below the floor of its check. Few hours make
-    limits wider, by one hour over the hours seen: what a short baseline has not met is not yet a fault.
+    from (each quarter of the sessions judged by the others). Few hours make it wider, by half an hour over the
+    hours seen: what a short baseline has not met is not yet a fault. No limit is below the floor of its check.
     """
     sessions = [Conditions(Engine(Timeline(table))) for table in tables]
     running_s = sum(c.timeline.seconds(c.engine.running) for c in sessions)
@@ -57,11 +58,12 @@ def learn_baseline(tables: Sequence[SignalTable]) -> Baseline:
         if sum(np.isfinite(part.values).sum() * part.step_s for part in parts) >= _FEWEST_MOMENTS_S:
             maps[context.name] = _map(context, parts)
             residuals = _residuals(context, parts)
-            limits[context.name] = _limits(residuals, context.floor, context.averaged_s, caution)
+            floors = (context.floor, context.floor_above or context.floor)
+            limits[context.name] = _limits(residuals, floors, context.averaged_s, caution)
     gears = learn_gears(sessions)
     if gears:
         residuals = [(slip(c, gears), c.timeline.step_s) for c in sessions]
-        limits["gear ratio"] = _limits(residuals, SLIP_FLOOR, (0.0, 5.0), caution)
+        limits["gear ratio"] = _limits(residuals, (SLIP_FLOOR, SLIP_FLOOR), (0.0, 5.0), caution)
     return Baseline(
         sessions=len(sessions),
         hours=running_s / 3600,
@@ -104,31 +106,44 @@ def _map(context: Context, parts: Sequence[_Part]) -> ContextMap:
 
 
 def _residuals(context: Context, parts: Sequence[_Part]) -> list[tuple[Floats, float]]:
-    """Return each stretch's deviation from the map of the other half, with its step."""
-    halves = (parts[::2], parts[1::2])
-    if not halves[1]:
-        halves = (parts, parts)
+    """Return each stretch's deviation from a map of the others, with its step: up to four groups take turns."""
     found = []
-    for own, other in ((halves[0], halves[1]), (halves[1], halves[0])):
-        learned = _map(context, other)
+    groups = [parts[first::_GROUPS] for first in range(min(_GROUPS, len(parts)))]
+    for own in groups:
+        others = [part for group in groups if group is not own for part in group]
+        learned = _map(context, others or own)
         for part in own:
-            expected = read_map(learned, part.keys, part.values.size)
-            found.append((part.values - expected, part.step_s))
+            found.append((part.values - read_map(learned, part.keys, part.values.size), part.step_s))
     return found
 
 
+def _clip(residuals: Sequence[tuple[Floats, float]], floor: float) -> float:
+    """Return what one moment may count in an average: three floors, or four robust standard deviations."""
+    known = np.concatenate([residual[np.isfinite(residual)] for residual, _ in residuals])
+    if not known.size:
+        return 3 * floor
+    return max(3 * floor, 4 * 1.4826 * float(np.median(np.abs(known - np.median(known)))))
+
+
 def _limits(
-    residuals: Sequence[tuple[Floats, float]], floor: float, averaged_s: Sequence[float], caution: float
+    residuals: Sequence[tuple[Floats, float]],
+    floors: tuple[float, float],
+    averaged_s: Sequence[float],
+    caution: float,
 ) -> list[Limits]:
-    """Return the limits for each averaging time from deviations of healthy driving."""
-    limits = []
+    """Return the limits for each averaging time from deviations of healthy driving, never below the floors."""
+    limits, clip = [], _clip(residuals, max(floors))
     for seconds in averaged_s:
-        lowest, highest = -floor, floor
+        lowest = highest = 0.0
         for residual, step_s in residuals:
-            smooth = ewma(residual, seconds, step_s)
+            smooth = averaged(residual, seconds, step_s, clip)
             known = smooth[np.isfinite(smooth)]
             if known.size:
-                lowest = min(lowest, _MARGIN * float(known.min()))
-                highest = max(highest, _MARGIN * float(known.max()))
-        limits.append(Limits(averaged_s=seconds, below=-lowest * caution, above=highest * caution))
+                lowest = min(lowest, float(known.min()))
+                highest = max(highest, float(known.max()))
+        below, above = (
+            max(floor, _MARGIN * caution * seen)
+            for floor, seen in zip(floors, (-lowest, highest), strict=True)
+        )
+        limits.append(Limits(averaged_s=seconds, below=below, above=above, clip=clip))
     return limits

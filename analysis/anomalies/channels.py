@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analysis.anomalies.smoothing import ewma
+from analysis.anomalies.smoothing import averaged
 from analysis.results.anomalies import Anomaly, AnomalyKind, Limits
 from analysis.table import Floats
 from analysis.timeline import Timeline
@@ -41,14 +41,13 @@ class Channel:
         """Return the deviation over its limit at every moment: the largest over all averaging times."""
         worst = np.full(self.deviation.size, np.nan)
         for limits in self.limits:
-            smooth = ewma(self.deviation, limits.averaged_s, step_s)
+            smooth = averaged(self.deviation, limits.averaged_s, step_s, limits.clip)
             worst = np.fmax(worst, np.where(smooth > 0, smooth / limits.above, -smooth / limits.below))
         return worst
 
 
-def anomalies_of(channel: Channel, timeline: Timeline, factor: float) -> list[Anomaly]:
-    """Return the stretches in which a channel's score reaches the factor, as anomalies."""
-    scores = channel.scores(timeline.step_s)
+def anomalies_of(channel: Channel, scores: Floats, timeline: Timeline, factor: float) -> list[Anomaly]:
+    """Return the stretches in which a channel's scores reach the factor, as anomalies."""
     applies = np.flatnonzero(np.isfinite(scores))
     over = np.flatnonzero(scores[applies] >= factor)
     if not over.size:
@@ -62,7 +61,7 @@ def anomalies_of(channel: Channel, timeline: Timeline, factor: float) -> list[An
 def _anomaly(
     channel: Channel, timeline: Timeline, scores: Floats, places: np.ndarray[tuple[int], np.dtype[np.intp]]
 ) -> Anomaly | None:
-    if places.size * timeline.step_s < channel.lasting_s and places.size < 3:
+    if places.size * timeline.step_s < channel.lasting_s:
         return None
     step_s, moments = timeline.step_s, timeline.moments_s
     score = float(scores[places].max())

@@ -22,8 +22,8 @@ _AIR_AT_C = 25.0
 class Context:
     """One quantity: its value at every moment (NaN where it does not apply), and the keys of its map.
 
-    `floor` is the least limit, below which a deviation is of no interest to a technician; `percent` marks natural
-    logarithms of ratios, shown as per cent.
+    `floor` is the least limit, below which a deviation is of no interest to a technician (`floor_above` where upwards
+    more is usual); `percent` marks natural logarithms of ratios, shown as per cent.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Context:
     percent: bool = False
     lasting_s: float = 2.0
     averaged_s: tuple[float, ...] = (0.0, 5.0, 60.0)
+    floor_above: float | None = None
 
 
 def _steady(signal: str, *, warm: bool = True) -> Callable[[Conditions], Floats | None]:
@@ -146,16 +147,17 @@ CONTEXTS: tuple[Context, ...] = (
         "Air flow for its engine speed and throttle is " + _FLOW, percent=True,
     ),
     Context(
-        "load", "engine_load", "air", "%", _steady("engine_load"), ("rpm", "intake_pressure"), 5.0,
+        "load", "engine_load", "air", "%", _steady("engine_load", warm=False), ("rpm", "intake_pressure"), 5.0,
         "Calculated load is {deviation:.1f} % {direction} its usual at this speed and pressure ({times}).",
     ),
     Context(
         "manifold pressure", "intake_pressure", "level", "kPa", _steady("intake_pressure"), ("rpm", "throttle_pos"),
-        5.0,
+        8.0,
         "Manifold pressure is {deviation:.1f} kPa {direction} its usual at this throttle ({times}).",
     ),
     Context(
-        "pressure by load", "intake_pressure", "level", "kPa", _steady("intake_pressure"), ("rpm", "engine_load"), 5.0,
+        "pressure by load", "intake_pressure", "level", "kPa", _steady("intake_pressure", warm=False),
+        ("rpm", "engine_load"), 5.0,
         "Manifold pressure is {deviation:.1f} kPa {direction} its usual at this load ({times}).",
     ),
     Context(
@@ -169,18 +171,19 @@ CONTEXTS: tuple[Context, ...] = (
     Context(
         "supply voltage", "control_module_voltage", "level", "V", _voltage, ("rpm",), 0.4,
         "Supply voltage is {deviation:.2f} V {direction} this car's usual at this engine speed ({times}).", lasting_s=5,
+        floor_above=0.8,  # regulators raise it in the cold by about 10 mV per °C
     ),
     Context(
-        "running temperature", "coolant_temp", "level", "°C", _warm_coolant, ("speed",), 5.0,
+        "running temperature", "coolant_temp", "level", "°C", _warm_coolant, ("speed",), 10.0,
         "Coolant is {deviation:.0f} °C {direction} this car's usual once warm ({times}).", lasting_s=5,
     ),
     Context(
-        "idle speed", "rpm", "level", "rpm", _idle_rpm, (), 150.0,
-        "Idle is {deviation:.0f} rpm {direction} this car's usual ({times}).", lasting_s=5,
+        "idle speed", "rpm", "level", "rpm", _idle_rpm, (), 250.0,
+        "Idle is {deviation:.0f} rpm {direction} this car's usual ({times}).", lasting_s=5, averaged_s=(20.0, 60.0),
     ),
     Context(
         "idle roughness", "rpm", "roughness", "rpm", _roughness, (), 8.0,
-        "At warm idle rpm scatters {deviation:.0f} rpm {direction} this car's usual ({times}).", lasting_s=5,
+        "At warm idle rpm scatters {deviation:.0f} rpm {direction} this car's usual ({times}).",
     ),
     Context(
         "heated intake air", "intake_temp", "level", "°C", _heated_air, ("speed",), 12.0,

@@ -1,23 +1,14 @@
 """Finds the anomalies of a session: fixed rules always, this car's own limits where a baseline is given."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
-from analysis.anomalies.baseline import SLIP_FLOOR
-from analysis.anomalies.channels import MERGED_S, Channel, anomalies_of
+from analysis.anomalies.channels import Channel
 from analysis.anomalies.conditions import Conditions
-from analysis.anomalies.context import CONTEXTS, contexts_of
-from analysis.anomalies.maps import read_map
-from analysis.anomalies.points import point_anomalies
-from analysis.anomalies.rules import rule_channels
-from analysis.anomalies.stillness import resting_anomalies
-from analysis.anomalies.stretches import stretch_anomalies
-from analysis.anomalies.transmission import slip
-from analysis.anomalies.warm_up import cold_by
+from analysis.anomalies.context import CONTEXTS
+from analysis.anomalies.judgement import Judgement, merged
 from analysis.engine import Engine
 from analysis.errors import NotEnoughDataError, UnknownChoiceError
-from analysis.results.anomalies import Anomaly, AnomalyReport, Baseline, Limits
+from analysis.results.anomalies import AnomalyReport, Baseline
 from analysis.table import SignalTable
 from analysis.timeline import Timeline
 from analysis.tracks import Gap
@@ -55,32 +46,16 @@ def detect(
         raise NotEnoughDataError(
             f"Nothing can be judged over time: {timeline.untimed}.", "Import a log with a clock."
         )
-    conditions = Conditions(Engine(timeline))
-    channels = [*rule_channels(conditions), *(_context_channels(conditions, baseline) if baseline else ())]
-    if window_s is not None:
-        channels = [_averaged(channel, window_s) for channel in channels]
-    found = _found(conditions, channels, baseline, factor)
-    wanted = [anomaly for anomaly in found if signals is None or anomaly.signal in signals]
+    judged = Judgement(Conditions(Engine(timeline)), baseline, window_s=window_s)
+    wanted = [one for one in judged.anomalies(factor) if signals is None or one.signal in signals]
     return AnomalyReport(
         anomalies=merged(wanted),
         sensitivity=level,
         limit_factor=factor,
-        checked=[*sorted({channel.name for channel in channels}), *_POINTS],
-        not_checked=_not_checked(conditions, channels, baseline),
-        notes=_notes(conditions, baseline),
+        checked=[*sorted({channel.name for channel in judged.channels}), *_POINTS],
+        not_checked=_not_checked(judged.conditions, judged.channels, baseline),
+        notes=_notes(judged.conditions, baseline),
     )
-
-
-def _found(
-    conditions: Conditions, channels: Sequence[Channel], baseline: Baseline | None, factor: float
-) -> list[Anomaly]:
-    """Return what the channels and the single signals show, from the factor on."""
-    timeline = conditions.timeline
-    found = [anomaly for channel in channels for anomaly in anomalies_of(channel, timeline, factor)]
-    single = [*point_anomalies(conditions), *stretch_anomalies(timeline)]
-    if baseline:
-        single += resting_anomalies(conditions, baseline)
-    return found + [anomaly for anomaly in single if anomaly.score >= factor]
 
 
 def _level(sensitivity: str | float) -> float:
@@ -106,90 +81,6 @@ def _check_choices(table: SignalTable, signals: Sequence[str] | None, window_s: 
         raise UnknownChoiceError(
             f"window_s {window_s:g} is outside 0 to 600.", "Leave it out for the usual ones."
         )
-
-
-def _context_channels(conditions: Conditions, baseline: Baseline) -> Iterator[Channel]:
-    """Yield the checks against this car's own healthy sessions."""
-    size = conditions.timeline.moments_s.size
-    for context, values in contexts_of(conditions):
-        learned = baseline.maps.get(context.name)
-        if learned is None:
-            continue
-        expected = read_map(learned, [conditions.timeline.held(name) for name in context.keys], size)
-        yield Channel(
-            name=context.name,
-            signal=context.signal,
-            kind=context.kind,
-            deviation=values - expected,
-            unit=context.unit,
-            limits=baseline.limits[context.name],
-            expected=f"as in {baseline.sessions} healthy sessions of this car, in the same state",
-            explanation=context.explanation,
-            baseline=True,
-            percent=context.percent,
-            lasting_s=context.lasting_s,
-        )
-    yield from _gear_channel(conditions, baseline)
-    yield from _warm_up_channel(conditions, baseline)
-
-
-def _gear_channel(conditions: Conditions, baseline: Baseline) -> Iterator[Channel]:
-    if not baseline.gear_log_ratios or not conditions.timeline.has("speed", "rpm"):
-        return
-    ratios = ", ".join(f"{np.exp(ratio):.0f}" for ratio in baseline.gear_log_ratios)
-    yield Channel(
-        name="gear ratio",
-        signal="rpm",
-        kind="slip",
-        deviation=slip(conditions, baseline.gear_log_ratios),
-        unit="%",
-        limits=baseline.limits.get("gear ratio", [Limits(averaged_s=5, below=SLIP_FLOOR, above=SLIP_FLOOR)]),
-        expected=f"rpm over km/h at one of {ratios}",
-        explanation="Engine over road speed is {deviation:.0f} % {direction} the nearest gear of this car ({times}).",
-        baseline=True,
-        percent=True,
-        lasting_s=3,
-    )
-
-
-def _warm_up_channel(conditions: Conditions, baseline: Baseline) -> Iterator[Channel]:
-    if baseline.warm_up is None or not conditions.timeline.has("coolant_temp", "rpm"):
-        return
-    yield Channel(
-        name="warm-up",
-        signal="coolant_temp",
-        kind="level",
-        deviation=cold_by(conditions, baseline.warm_up),
-        unit="°C",
-        limits=[Limits(averaged_s=5, below=5.0, above=np.inf)],
-        expected="at least what this car reached after the same work in its slowest healthy warm-up",
-        explanation="Coolant lies {deviation:.0f} °C {direction} the slowest healthy warm-up of this car ({times}).",
-        baseline=True,
-        lasting_s=10,
-    )
-
-
-def _averaged(channel: Channel, window_s: float) -> Channel:
-    """Return a channel that averages over another time, its limits taken from the nearest it has."""
-    from dataclasses import replace
-
-    nearest = min(channel.limits, key=lambda limits: abs(limits.averaged_s - window_s))
-    return replace(channel, limits=[nearest.model_copy(update={"averaged_s": window_s})])
-
-
-def merged(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
-    """Return anomalies strongest first, of those of one signal and kind that overlap only the strongest."""
-    kept: list[Anomaly] = []
-    for anomaly in sorted(anomalies, key=lambda a: (-a.score, a.start_s, a.channel)):
-        if not any(_same(anomaly, other) for other in kept):
-            kept.append(anomaly)
-    return kept
-
-
-def _same(one: Anomaly, other: Anomaly) -> bool:
-    if one.signal != other.signal or one.kind != other.kind or one.kind == "spike":
-        return False
-    return one.start_s <= other.end_s + MERGED_S and other.start_s <= one.end_s + MERGED_S
 
 
 def _not_checked(

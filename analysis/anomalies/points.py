@@ -21,7 +21,7 @@ class Jump:
 
 
 JUMPS = {
-    "rpm": Jump(1000, 5000),
+    "rpm": Jump(700, 2500),
     "speed": Jump(6, 43),
     "coolant_temp": Jump(6, 2),
     "oil_temp": Jump(6, 2),

@@ -22,6 +22,13 @@ def ewma(values: Floats, seconds: float, step_s: float) -> Floats:
     return smooth
 
 
+def averaged(values: Floats, seconds: float, step_s: float, clip: float | None) -> Floats:
+    """Return the running mean of values clipped to ±clip, so that a few wild moments cannot make an average."""
+    if clip is None or seconds <= step_s:
+        return ewma(values, seconds, step_s)
+    return ewma(np.clip(values, -clip, clip), seconds, step_s)
+
+
 def _decay(values: Floats, rate: float) -> Floats:
     """Filter y[n] = e^-r y[n-1] + (1 - e^-r) x[n], a block at a time: within a block it is a scaled running sum."""
     if not values.size:

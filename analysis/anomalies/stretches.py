@@ -10,6 +10,17 @@ from analysis.results.anomalies import Anomaly
 from analysis.timeline import Timeline
 from analysis.tracks import Track
 
+_NO_VACUUM_KPA = 60.0
+_REFILLED_S = 3.0
+_STANDING_WITH_VACUUM = Contradiction(
+    "impossible-rpm-zero-vacuum",
+    "Engine speed reads zero while the manifold is drawn empty",
+    ("rpm", "intake_pressure"),
+    lambda t: (t.held("rpm") == 0) & (t.held("intake_pressure") < _NO_VACUUM_KPA),
+    f"rpm above 0 when intake_pressure stays below {_NO_VACUUM_KPA:g} kPa",
+    "The manifold of an engine that stands fills with air within a second.",
+    "Check the crankshaft sensor signal and the recording of rpm.",
+)
 _SILENT_S = 10.0
 _LISTED = 20
 
@@ -116,11 +127,11 @@ def _outside(name: str, track: Track) -> Iterator[Anomaly]:
 def _lasting_s(rule: Contradiction, timeline: Timeline) -> float:
     """Return how long signals must contradict each other: those read in turn may do so for a round."""
     slowest = max((timeline[name].period_s for name in rule.signals if timeline.has(name)), default=0.0)
-    return max(0.5, 2.5 * slowest)
+    return max(_REFILLED_S if rule is _STANDING_WITH_VACUUM else 0.5, 2.5 * slowest)
 
 
 def _impossible(timeline: Timeline) -> Iterator[Anomaly]:
-    for rule in CONTRADICTIONS:
+    for rule in (*CONTRADICTIONS, _STANDING_WITH_VACUUM):
         for first, end in contradiction_spans(rule, timeline, lasting_s=_lasting_s(rule, timeline))[:_LISTED]:
             name = rule.signals[0]
             seconds = (end - first) * timeline.step_s

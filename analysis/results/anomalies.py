@@ -55,6 +55,7 @@ class Limits(Result):
     averaged_s: float
     below: float
     above: float
+    clip: float | None = Field(default=None, description="what a single moment counts at most in the average")
 
 
 class WarmUpCurve(Result):

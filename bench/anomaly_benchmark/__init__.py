@@ -1,0 +1,1 @@
+"""The parts of the fault-injection benchmark of anomaly detection: drives, faults, measures and rivals."""

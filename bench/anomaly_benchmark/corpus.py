@@ -1,0 +1,89 @@
+"""All drives of the benchmark: learned from, tuned on, and judged, simulated and real."""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from anomaly_benchmark.drives import Drive, real, simulated
+from anomaly_benchmark.faults import IN_STATE, PHYSICAL, REAL, SENSOR, in_state, inject
+
+LEARNED, TUNED, UNSEEN, PER_KIND = 12, 8, 8, 3
+_REAL_PER_KIND = 5
+_SHOWS_C, _SHOWS_S = 72.0, 60.0
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Healthy drives to learn from, to tune the threshold on and to count false alarms on, and faulty ones."""
+
+    name: str
+    learned: list[Drive]
+    tuned: list[Drive]
+    unseen: list[Drive]
+    faulty: list[Drive]
+
+
+def simulated_corpus(offset: int = 0) -> Corpus:
+    """Simulate the drives on two processes; another offset means other drives throughout."""
+    jobs: list[tuple[int, str, float, float]] = [
+        (1000 + offset + k, "", 1.0, 0.0) for k in range(LEARNED + TUNED + UNSEEN)
+    ]
+    rng = np.random.default_rng(11 + offset)
+    for number, (fault, severity) in enumerate(PHYSICAL.values()):
+        for k in range(PER_KIND):
+            jobs.append((2000 + offset + 10 * number + k, fault, severity, float(rng.uniform(240, 420))))
+    with ProcessPoolExecutor(2) as pool:
+        drives = list(pool.map(simulated, *zip(*jobs, strict=True), chunksize=4))
+    healthy, physical = drives[: LEARNED + TUNED + UNSEEN], drives[LEARNED + TUNED + UNSEEN :]
+    named = {fault: kind for kind, (fault, _) in PHYSICAL.items()}
+    faulty = [Drive(d.name, named[d.kind], d.table, d.fault) for d in physical]
+    unseen = healthy[LEARNED + TUNED :]
+    return Corpus(
+        "simulated",
+        healthy[:LEARNED],
+        healthy[LEARNED : LEARNED + TUNED],
+        unseen,
+        faulty + list(_sensor_faults(unseen, rng)),
+    )
+
+
+def _sensor_faults(healthy: list[Drive], rng: np.random.Generator) -> Iterator[Drive]:
+    number = 0
+    for kind, injections in SENSOR.items():
+        for injection in injections:
+            yield inject(healthy[number % len(healthy)], kind, injection, rng)
+            number += 1
+
+
+def real_corpus(offset: int = 0) -> Corpus | None:
+    """Read the real drives and put faults into them; every drive is judged by the others of its car."""
+    healthy = real()
+    if not healthy:
+        return None
+    rng = np.random.default_rng(5 + offset)
+    faulty: list[Drive] = []
+    number = offset
+    for kind, injections in REAL.items():
+        for k in range(max(_REAL_PER_KIND, len(injections))):
+            injection = injections[k % len(injections)]
+            fitting = [one for one in healthy if one.span_s[1] - one.span_s[0] > injection.lasting_s + 180]
+            faulty.append(inject(fitting[number % len(fitting)], kind, injection, rng))
+            number += 1
+    for kind in IN_STATE:
+        fitting = [one for one in healthy if _can_show(kind, one)]
+        for k in range(_REAL_PER_KIND):
+            faulty.append(in_state(fitting[(k + offset) % len(fitting)], kind, rng))
+    return Corpus("real", healthy, healthy, healthy, [one for one in faulty if one.fault])
+
+
+def _can_show(kind: str, drive: Drive) -> bool:
+    """Say whether a drive has the state a fault shows in: a warm engine, or idling in its later part."""
+    table = drive.table
+    period_s = float(np.median(np.diff(table["rpm"].times_s)))
+    if kind == "thermostat":
+        return bool((table["coolant_temp"].values > _SHOWS_C).sum() * period_s > _SHOWS_S)
+    late = table["rpm"].times_s > drive.span_s[1] * 0.7
+    idling = late & (table["speed"].values < 1) & (table["rpm"].values > 400)
+    return bool(idling.sum() * period_s > 20)
