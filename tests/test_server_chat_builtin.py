@@ -1,10 +1,11 @@
 """Without any model the built-in responder answers common questions from the tools, and never guesses."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from stored_drives import store_drive
+from stored_drives import START, store_drive
 
 from server.chat.builtin import NAME
 from server.chat.builtin.catalogue import run_catalogue
@@ -51,7 +52,8 @@ def test_a_german_question_is_framed_in_german(workshop: Workshop) -> None:
 
 
 def test_the_latest_session_is_taken_where_none_is_named_and_that_is_said(workshop: Workshop) -> None:
-    store_drive(workshop.store, name="Old drive")
+    old = store_drive(workshop.store, name="Old drive")
+    workshop.store.sessions.update(old, started_at=START - timedelta(days=1))
     newest = store_drive(workshop.store, name="New drive")
     done, events = ask(workshop, "average speed of the last drive")
     assert called(events) == ["list_sessions", "query_signals"]
