@@ -165,8 +165,9 @@ def _simulated() -> SimulatedCars:
 def check_adapter(context: ToolContext, adapter: Adapter | None = None) -> AdapterCheck:
     """Find out what an adapter is and what it can do. Reads only; takes about 4 s.
 
-    Returns identity, genuine or clone with evidence, protocol, ECUs, how many parameters per request work, measured
-    readings per second, supply voltage and advice. Use it when a car cannot be read well or before a capture with an unknown adapter. Next: `start_capture`.
+    Returns identity, genuine or clone with evidence, protocol, ECUs, how many parameters per request work,
+    measured readings per second, supply voltage and advice. Use it when a car cannot be read well, or before a
+    capture with an unknown adapter. Next: `start_capture`.
     """
     from vehicle.links.adapter_check import check_adapter as check
 
