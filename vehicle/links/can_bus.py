@@ -132,7 +132,7 @@ class CanBus(Conversation):
             self._stack.feed(*frame)
 
     def command(self, text: str, until_s: float) -> str | None:
-        """There is no adapter that takes commands on a CAN interface."""
+        """Return None: a CAN interface takes no commands of text."""
         return None
 
     def recover(self) -> bool:

@@ -173,7 +173,7 @@ class Doip(Conversation):
                 return
 
     def command(self, text: str, until_s: float) -> str | None:
-        """There is no adapter that takes commands at a gateway."""
+        """Return None: a gateway takes no commands of text."""
         return None
 
     def recover(self) -> bool:
