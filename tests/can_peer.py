@@ -148,8 +148,11 @@ def can_peer(
 
 
 if __name__ == "__main__":
-    group, port, options = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    with can_peer(group, SimulatedCar(options), interface="udp_multicast", port=port, hop_limit=0):
+    group, port, options, ecu_ms = sys.argv[1:5]
+    with can_peer(
+        group, SimulatedCar(options), interface="udp_multicast", port=int(port), hop_limit=0
+    ) as served:
+        served.delay_s = float(ecu_ms) / 1000
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.read()
