@@ -15,7 +15,7 @@ def driven(script: str, seconds: float, fault: str = "") -> dict[str, np.ndarray
 
 def test_the_engine_idles_and_is_then_held_at_2500() -> None:
     d = driven("hold2500", 90)
-    idle, held = (d["t"] > 20) & (d["t"] < 44), (d["t"] > 50) & (d["t"] < 90)
+    idle, held = (d["t"] > 20) & (d["t"] < 44), (d["t"] > 60) & (d["t"] < 90)
     assert np.all(np.abs(d["rpm"][idle] - 750) < 60)
     assert np.all(np.abs(d["rpm"][held] - 2500) < 60)
     assert not d["speed"].any()
