@@ -166,7 +166,12 @@ def _kept_codes(context: ToolContext, session_id: str) -> tuple[list[TroubleCode
     if not kept:
         return None, None
     now = TroubleCodesNow.model_validate(kept[0].data)
-    codes = [TroubleCode(code=code, status=one.kind, ecu=one.ecu) for one in now.lists for code in one.codes]
+    # One entry a code, by the most telling list it stands in: stored says more than pending or permanent.
+    codes: dict[str, TroubleCode] = {}
+    for one in now.lists:
+        for code in one.codes:
+            if code not in codes or one.kind == "stored":
+                codes[code] = TroubleCode(code=code, status=one.kind, ecu=one.ecu)
     engine = now.readiness.since_clear[:1]
     readiness = Readiness(
         mil_on=now.mil_on,
@@ -177,7 +182,7 @@ def _kept_codes(context: ToolContext, session_id: str) -> tuple[list[TroubleCode
         else int(now.since_clear.warm_ups.value),
         minutes_since_clear=now.since_clear.time_min.value,
     )
-    return codes, readiness
+    return list(codes.values()), readiness
 
 
 def _plot(context: ToolContext, recorded: Recorded, report: HealthReport) -> list[ArtifactRef]:

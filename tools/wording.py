@@ -29,8 +29,9 @@ def say_finding(finding: Finding) -> str:
 
 
 def _say_evidence(item: Evidence) -> str:
-    said = f"{item.signal} {item.statistic} "
-    said += f"{item.value:.4g} {item.unit}" if item.value is not None else "unknown"
+    said = f"{item.signal} {item.statistic}"
+    if item.value is not None:
+        said += f" {item.value:.4g} {item.unit}"
     if item.expected:
         said += f" (expected {item.expected})"
     if item.start_s is not None and item.end_s is not None:
