@@ -13,6 +13,7 @@ from tools.comparing import compare_sessions
 from tools.diagnosis import read_trouble_codes
 from tools.exporting import export_session
 from tools.fuel import analyze_fuel, save_fill_up
+from tools.guided import run_guided_test
 from tools.health import health_report, recommend_diagnosis
 from tools.history import track_vehicle
 from tools.importing import import_log
@@ -36,6 +37,7 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     read_monitor_tests,
     read_vehicle_info,
     clear_trouble_codes,
+    run_guided_test,
     list_vehicles,
     save_vehicle,
     list_sessions,
