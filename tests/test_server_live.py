@@ -237,6 +237,21 @@ def test_finishing_a_session_clears_its_alerts(address: str) -> None:
         assert client.get(f"/api/alerts?state=cleared&session_id={session}").json()["alerts"][0]["end_s"] == 4
 
 
+@pytest.mark.parametrize("is_by_tool", [False, True])
+def test_a_session_deleted_while_it_is_live_leaves_nothing_behind(is_by_tool: bool, address: str) -> None:
+    with http(address) as client:
+        session = begin(client)
+        for second in range(5):
+            send(client, session, float(second), coolant_temp=115.0)
+        if is_by_tool:
+            client.post("/api/tools/delete_session", json={"session_id": session})
+        else:
+            assert client.delete(f"/api/sessions/{session}").status_code == 200
+        assert client.post("/api/live/clean-up").status_code == 200
+        assert client.get("/api/alerts", params={"session_id": session}).json()["total"] == 0
+        assert client.get(f"/api/sessions/{session}/live/stats").status_code == 404
+
+
 def test_a_clean_up_says_what_it_closed_and_leaves_the_rest(address: str) -> None:
     with http(address) as client:
         idle, busy = begin(client, name="idle"), begin(client, name="busy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from server.live.hub import ALERTS, Hub
+from storage.errors import NotFoundError
 from tools.context import Workshop
 from vehicle.runs import Run
 
@@ -77,6 +79,7 @@ class _Watch:
     def __init__(self, monitor: Monitor, opened: dict[Key, str]) -> None:
         self.monitor = monitor
         self.opened = opened
+        self.kinds: dict[str, str] = {}
         self.end_us = 0
 
 
@@ -111,8 +114,13 @@ class Alerting:
         """Clear what is still open: the session is over."""
         with self._lock:
             watch = self._watches.pop(session_id, None)
-        for alert_id in watch.opened.values() if watch else ():
-            self._tell(self._workshop.store.alerts.clear(alert_id, watch.end_us if watch else 0), "alert")
+        if watch is None:
+            return
+        for alert_id in watch.opened.values():
+            # A deleted session took its alerts with it.
+            with suppress(NotFoundError):
+                cleared = self._workshop.store.alerts.clear(alert_id, watch.end_us)
+                self._tell(cleared, watch.kinds.get(alert_id, "threshold"))
 
     def _watch(self, session_id: str) -> _Watch:
         from analysis.streaming.monitor import Monitor
@@ -140,6 +148,7 @@ class Alerting:
                 **change.said._asdict(),
             )
             watch.opened[key] = alert.id
+            watch.kinds[alert.id] = change.kind
             self.raised[change.severity] += 1
             self._tell(alert, change.kind)
         elif not change.is_raised and key in watch.opened:

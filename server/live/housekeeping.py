@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from server.limits import Limits
 from server.live.hub import Hub
 from server.live.live import Live
-from storage.errors import StorageError
+from storage.errors import NotFoundError, StorageError
 from tools.context import Workshop
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,12 @@ class Housekeeping:
         for session_id, silent_s in self._live.silences().items():
             if session_id in recording:
                 continue
-            session = self._workshop.store.sessions.get(session_id)
+            try:
+                session = self._workshop.store.sessions.get(session_id)
+            except NotFoundError:
+                self._live.end(session_id, "deleted")
+                continue
+            self._live.changed(session)
             if session.state == "recording" and silent_s >= idle_s:
                 self._workshop.store.sessions.finish(session_id)
                 closed.append(session_id)

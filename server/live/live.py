@@ -99,12 +99,12 @@ class Live:
         self.alerting.end(session_id)
         self._publish(session, "session.finished", {"reason": reason})
 
-    def changed(self, session_id: str) -> None:
-        """Look the session's vehicle up again."""
+    def changed(self, stored: Session) -> None:
+        """Tell further events under the vehicle that the session belongs to now."""
         with self._lock:
-            session = self._sessions.get(session_id)
+            session = self._sessions.get(stored.id)
         if session is not None:
-            session.vehicle = self._workshop.store.sessions.get(session_id).vehicle_id
+            session.vehicle = stored.vehicle_id
 
     def silences(self) -> dict[str, float]:
         """Return how many seconds each live session has been silent."""

@@ -42,6 +42,7 @@ class LiveSide:
     def add_routes(self, app: FastAPI) -> None:
         """Add every resource and live route; those that write only where a tool may write too."""
         add_room_errors(app)
+        app.state.live = self.live
         if any(not tool.effects.read_only for tool in self._tools):
             routes = intake_routes(self._workshop, self.live, self._receiver, self._writer)
             app.include_router(routes)
@@ -56,7 +57,7 @@ class LiveSide:
 
     def _changed(self, tool: str, session_id: str) -> None:
         if tool == "update_session":
-            self.live.changed(session_id)
+            self.live.changed(self._workshop.store.sessions.get(session_id))
         elif tool == "delete_session":
             self.live.end(session_id, "deleted")
 
