@@ -51,7 +51,9 @@ def test_a_hot_engine_raises_once_and_clears_once_however_often_it_crosses_the_l
     wobble = [111.0 if number % 3 else 109.5 for number in range(60)]
     hot = [90.0] * 10 + [112.0] * 20 + wobble + [112.0] * 10 + [100.0] * 30
     changes = [
-        one for one in feed(Monitor(), "coolant_temp", seconds(len(hot)), hot) if one.rule == "coolant_overheating"
+        one
+        for one in feed(Monitor(), "coolant_temp", seconds(len(hot)), hot)
+        if one.rule == "coolant_overheating"
     ]
     assert told(changes) == [("coolant_overheating", True), ("coolant_overheating", False)]
     raised, cleared = changes

@@ -37,7 +37,8 @@ def test_every_command_stands_in_the_readme() -> None:
 
 def test_every_setting_stands_in_the_readme() -> None:
     names = {
-        str(field.validation_alias or f"OBD_AGENT_{name.upper()}") for name, field in Settings.model_fields.items()
+        str(field.validation_alias or f"OBD_AGENT_{name.upper()}")
+        for name, field in Settings.model_fields.items()
     }
     assert set(re.findall(r"^\| `(\w+)`", section("Settings"), re.MULTILINE)) == names
 
