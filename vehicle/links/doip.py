@@ -89,8 +89,7 @@ class Doip(Conversation):
         """Connect, and ask the gateway to route our messages; ask it who it is where no target was named."""
         began, at = time.monotonic(), self._address
         if not self._targets:
-            target, _ = find_target(at.host, at.port, at.version)
-            self._targets = (target,)
+            self._targets = (find_target(at.host, at.port, at.version),)
         self._line = DoipLine(at.host, at.port, at.source, at.version)
         self._line.activate(at.activation)
         name = f"DoIP gateway {self._line.name}"

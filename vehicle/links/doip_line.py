@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import struct
 import time
 from typing import Any
 
@@ -34,6 +35,14 @@ def _parser() -> Any:
 
     make: Any = client.Parser
     return make()
+
+
+def _next_message(parser: Any, data: bytes) -> Any:
+    """Feed the parser and return its next message; one too short for its kind is an unknown one."""
+    try:
+        return parser.read_message(data)
+    except struct.error:
+        return formats().ReservedMessage(parser.payload_type, bytes(parser.payload))
 
 
 class DoipLine:
@@ -91,7 +100,7 @@ class DoipLine:
         """Return the next message, None where none is whole by `until_s`; alive checks are answered here."""
         data = b""
         while True:
-            message: Any = self._parser.read_message(data)
+            message = _next_message(self._parser, data)
             if isinstance(message, formats().AliveCheckRequest):
                 self.send(formats().AliveCheckResponse(self._source))
                 data = b""
@@ -130,8 +139,8 @@ class DoipLine:
             self._socket.close()
 
 
-def find_target(host: str, port: int, version: int) -> tuple[int, str]:
-    """Ask a gateway over UDP who it is; returns its logical address and VIN, raises CannotConnectError."""
+def find_target(host: str, port: int, version: int) -> int:
+    """Ask a gateway over UDP for its logical address; raises CannotConnectError."""
     request = bytes([version, 0xFF ^ version, 0x00, 0x01, 0, 0, 0, 0])
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
@@ -139,7 +148,7 @@ def find_target(host: str, port: int, version: int) -> tuple[int, str]:
             line.connect(address)  # only the gateway's own datagrams are taken
             line.settimeout(CONTROL_S)
             line.send(request)
-            answer = _parser().read_message(line.recv(_CHUNK))
+            answer = _next_message(_parser(), line.recv(_CHUNK))
     except OSError as error:
         raise CannotConnectError(
             f"{host}:{port} does not say who it is: {error}.",
@@ -147,4 +156,4 @@ def find_target(host: str, port: int, version: int) -> tuple[int, str]:
         ) from error
     if not isinstance(answer, formats().VehicleIdentificationResponse):
         raise CannotConnectError(f"{host}:{port} answered with what is no identification.")
-    return answer.logical_address, str(answer.vin)
+    return int(answer.logical_address)
