@@ -97,6 +97,12 @@ def _jpeg(data: bytes) -> None:
     raise _no("a JPEG without a picture")
 
 
+def _gif(data: bytes) -> None:
+    if data[:6] not in (b"GIF87a", b"GIF89a") or not data.endswith(b";") or len(data) < 14:
+        raise _no("no GIF")
+    _size(*struct.unpack_from("<HH", data, 6))
+
+
 def _pdf(data: bytes) -> None:
     if not data.startswith(b"%PDF-"):
         raise _no("no PDF")
@@ -174,6 +180,7 @@ _SORTS: dict[str, Sort] = {
     "svg": Sort("image/svg+xml", "figure", _svg),
     "jpg": Sort("image/jpeg", "figure", _jpeg),
     "jpeg": Sort("image/jpeg", "figure", _jpeg),
+    "gif": Sort("image/gif", "figure", _gif),
     "pdf": Sort("application/pdf", "figure", _pdf),
     **{suffix: Sort(mime, kind, _text) for suffix, (mime, kind) in _TEXTS.items()},
     "json": Sort("application/json", "data", _json),

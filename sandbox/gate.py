@@ -37,9 +37,7 @@ def check(code: str, strict: bool = False) -> list[Refusal]:
     try:
         tree = ast.parse(code)
     except SyntaxError as error:
-        return [
-            Refusal(error.lineno, f"{error.msg}: {(error.text or '').strip()}"[:300], type(error).__name__)
-        ]
+        return [_syntax(error)]
     except (ValueError, RecursionError, MemoryError) as error:
         return [Refusal(None, f"The code cannot be read: {error or 'nested too deeply'}", "SyntaxError")]
     lint = _lint()(strict)
@@ -48,6 +46,14 @@ def check(code: str, strict: bool = False) -> list[Refusal]:
     except RecursionError:
         return [Refusal(None, "The code is nested too deeply.")]
     return sorted(lint.refusals, key=lambda refusal: refusal.line or 0)
+
+
+def _syntax(error: SyntaxError) -> Refusal:
+    line = (error.text or "").strip()
+    magic = (
+        " (commands of a notebook do not work here, and nothing can be installed)" if line[:1] in "%!" else ""
+    )
+    return Refusal(error.lineno, f"{error.msg}: {line}"[:300] + (magic if line else ""), type(error).__name__)
 
 
 @functools.cache

@@ -51,9 +51,9 @@ def _plain(data: bytes) -> str:
 
 
 def clean(data: Any) -> Any:
-    """Return plain data with the control characters taken out of every text in it."""
+    """Return plain data with control characters, and halves of characters, taken out of every text in it."""
     if isinstance(data, str):
-        return _CONTROL.sub("", data)
+        return _CONTROL.sub("", data.encode("utf-8", "replace").decode())
     if isinstance(data, list):
         return [clean(item) for item in data]
     if isinstance(data, dict):

@@ -37,6 +37,8 @@ class Places:
 
     def _enter(self, cancelled: threading.Event | None, deadline: float) -> bool:
         with self._free:
+            if cancelled is not None and cancelled.is_set():
+                return False
             if self.running >= self.places and self.waiting >= self.queue:
                 raise self._busy()
             self.waiting += 1

@@ -155,6 +155,7 @@ class Sandbox:
         if self._workspaces is None:
             raise ZygoteError("the sandbox was closed")
         workspace = self._workspaces.take(name)
+        alive = False
         try:
             job.known = workspace.files
             workspace.worker.child.signal(signal.SIGCONT)
@@ -167,10 +168,10 @@ class Sandbox:
                 alive=alive,
                 expires_in_s=workspace.expires_in_s() if alive else 0.0,
             )
-            if not alive:
-                self._workspaces.drop(name)
             return result.model_copy(update={"workspace": state})
         finally:
+            if not alive:
+                self._workspaces.drop(name)
             workspace.lock.release()
 
     @contextlib.contextmanager

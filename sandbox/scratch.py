@@ -17,7 +17,8 @@ def make_house(uid: int | None) -> Path:
     """
     _remove_leftovers()
     house = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-    _hand_over(house, uid)
+    house.chmod(0o711)  # ours: the sandbox's user passes through it and owns only folders in it
+    make(house, "zygote", uid)
     return house
 
 
@@ -31,7 +32,7 @@ def make(house: Path, run: str, uid: int | None) -> Path:
 
 def _hand_over(path: Path, uid: int | None) -> None:
     if uid is not None:
-        os.chown(path, uid, uid)
+        os.chown(path, uid, uid, follow_symlinks=False)
 
 
 def _remove_leftovers() -> None:
@@ -44,7 +45,7 @@ def _remove_leftovers() -> None:
 
 def _is_ours(path: Path) -> bool:
     info = path.lstat()
-    return stat.S_ISDIR(info.st_mode) and (info.st_uid == os.getuid() or os.getuid() == 0)
+    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid()
 
 
 @dataclass(frozen=True)

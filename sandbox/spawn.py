@@ -37,6 +37,7 @@ class Child:
         self.output_fd, self.their_output = os.pipe()
         self.pid = 0
         self.pidfd = -1
+        self.nameless = 0  # bytes it keeps on disk in files without a name, as last reported
         self._closed = False
         self._lock = threading.RLock()
         self.started: Future[None] = Future()
@@ -183,6 +184,8 @@ class Zygote:
         child = self._children[run]
         if "pid" in message:
             child.begin(int(str(message["pid"])), fds[0])
+        elif "nameless" in message:
+            child.nameless = int(str(message["nameless"]))
         elif "refused" in message:
             self._children.pop(run)
             child.started.set_exception(ZygoteError(str(message["refused"])))

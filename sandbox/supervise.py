@@ -148,7 +148,7 @@ class Watch:
             seen.verdict, seen.message = "output_flood", f"The code printed more than {limits.flood_mb} MB."
         elif now - self._measured >= _TICK_S:
             self._measured = now
-            seen.message = too_much(self._folder, limits)
+            seen.message = too_much(self._folder, limits, self._child.nameless)
             seen.verdict = "scratch_quota" if seen.message else ""
         if self._progress is not None and now - self._reported >= _REPORT_EVERY_S:
             self._reported = now
@@ -156,10 +156,10 @@ class Watch:
         return bool(seen.verdict)
 
 
-def too_much(folder: Path, limits: Limits) -> str:
-    """Say what is over its limit in a scratch folder; "" when nothing is."""
+def too_much(folder: Path, limits: Limits, nameless: int = 0) -> str:
+    """Say what is over its limit in a scratch folder; "" when nothing is. `nameless` bytes are kept beside it."""
     usage = scratch.measure(folder, limits.scratch_mb << 20, limits.files)
-    if usage.bytes > limits.scratch_mb << 20:
+    if usage.bytes + nameless > limits.scratch_mb << 20:
         return f"The code wrote more than {limits.scratch_mb} MB of files."
     if usage.entries > limits.files:
         return f"The code made more than {limits.files} files and folders."

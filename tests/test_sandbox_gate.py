@@ -114,6 +114,7 @@ def test_a_syntax_error_is_told_as_such_with_its_line() -> None:
     assert (refusal.type, refusal.line) == ("SyntaxError", 2)
     assert check("if x:\npass")[0].type == "IndentationError"
     assert check("x = '\0'")[0].type == "SyntaxError"
+    assert "notebook" in check("%matplotlib inline\nx = 1")[0].message
 
 
 def test_code_that_is_too_large_or_too_deep_is_refused() -> None:

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from test_sandbox_harness import CHECKOUT, LIMITS, Lab, as_user, box, by_the_door, grounds
+from test_sandbox_harness import CHECKOUT, LIMITS, Lab, as_user, by_the_door, grounds, plain_box
 
 from sandbox import scratch
 from sandbox.host import Host, Worker
@@ -35,12 +35,12 @@ needs_root = pytest.mark.skipif(not ROOT, reason="needs root, who may look into 
 
 @pytest.fixture(autouse=True)
 def _needs_the_layers() -> None:
-    if box().status().tier != "full":
-        pytest.skip(f"needs a kernel that confines fully: {box().status().reason}")
+    if plain_box().status().tier != "full":
+        pytest.skip(f"needs a kernel that confines fully: {plain_box().status().reason}")
 
 
 def test_the_report_names_what_confines_a_run_and_that_everything_forbidden_was_tried() -> None:
-    report = box().status()
+    report = plain_box().status()
     assert report.tier == "full"
     assert report.threads == 1
     assert [probe.name for probe in report.selftest] == [
@@ -154,18 +154,18 @@ def test_a_zygote_with_two_threads_forks_nobody() -> None:
 
 
 def test_a_zygote_that_was_killed_is_replaced_and_the_next_run_does_not_notice() -> None:
-    before = box().status()
+    before = plain_box().status()
     assert before.zygote_pid is not None
     os.kill(before.zygote_pid, signal.SIGKILL)
     time.sleep(0.05)
     assert by_the_door("1 + 1", LIMITS).status == "ok"
-    after = box().status()
+    after = plain_box().status()
     assert after.zygote_pid != before.zygote_pid
     assert after.respawns == before.respawns + 1
 
 
 def test_a_run_whose_zygote_dies_ends_as_crashed() -> None:
-    pid = box().status().zygote_pid
+    pid = plain_box().status().zygote_pid
     assert pid is not None
     killer = subprocess.Popen([sys.executable, "-c", f"import os,time; time.sleep(0.4); os.kill({pid}, 9)"])
     result = by_the_door("import time\ntime.sleep(30)", LIMITS)

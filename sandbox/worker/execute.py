@@ -11,6 +11,8 @@ from sandbox.worker import fit, hints, namespace, notices, tidy, values
 from sandbox.worker.tracebacks import FILE, describe
 from sandbox.worker.wire import Message
 
+_HINT_CHARACTERS = 2000
+
 
 class _Keeper:
     """What one process remembers from job to job: only a workspace has more than one."""
@@ -75,6 +77,6 @@ def _exit(error: SystemExit) -> dict[str, Any] | None:
 
 def _explain(error: BaseException, module: types.ModuleType) -> dict[str, Any]:
     try:
-        return describe(error) | {"hint": hints.hint(error, module.__dict__)}
+        return describe(error) | {"hint": hints.hint(error, module.__dict__)[:_HINT_CHARACTERS]}
     except Exception:  # a __str__ of the user's own that raises
         return {"type": type(error).__name__, "message": "", "line": None, "traceback": "", "hint": ""}

@@ -30,9 +30,18 @@ def fill(names: dict[str, Any], fds: list[int], job: dict[str, Any]) -> None:
         "sessions": _SESSIONS.listed(),
         "vehicle": info.get("vehicle") or {},
         "info": info,
+        "display": _display,
         "__builtins__": builtins,
     }
     fresh = "__builtins__" not in names
     for name, value in ready.items():
         if fresh or name in ("sessions", "vehicle", "info"):
             names[name] = value
+
+
+def _display(*things: object, **_: object) -> None:
+    """Print things as a notebook would show them; figures are saved at the end anyway."""
+    import pandas as pd
+
+    for thing in things:
+        print(thing.to_string(max_rows=20) if isinstance(thing, (pd.DataFrame, pd.Series)) else thing)  # noqa: T201

@@ -62,7 +62,7 @@ class Notices:
             return
         text = str(message).strip()[:_CHARACTERS]
         if not text.startswith(_POINTLESS):
-            key = category.__name__, text, lineno if filename == FILE else _users_line()
+            key = category.__name__[:100], text, lineno if filename == FILE else _users_line()
             if key in self._found or len(self._found) < _KEPT:
                 self._found[key] = self._found.get(key, 0) + 1
 

@@ -19,7 +19,7 @@ class Rlimits:
     file_bytes: int
 
 
-def fix(open_files: int = 256, processes: int = 0) -> dict[str, int]:
+def fix(open_files: int = 128, processes: int = 0) -> dict[str, int]:
     """Set what is the same for every job, for good; return what the kernel holds. Without processes: no threads.
 
     Raises OSError or ValueError when the kernel says no.

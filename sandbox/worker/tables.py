@@ -20,7 +20,7 @@ def describe(value: Any, max_bytes: int, keep: bool = True) -> dict[str, Any]:
     rows = _rows(shown, max_bytes)
     description: dict[str, Any] = {
         "kind": "table",
-        "type": type(value).__name__,
+        "type": type(value).__name__[:100],
         "columns": [_column(frame, place) for place in range(shown.shape[1])],
         "total_rows": len(frame),
         "total_columns": frame.shape[1],
@@ -60,7 +60,7 @@ def _column(frame: "pd.DataFrame", place: int) -> dict[str, Any]:
     name = str(frame.columns[place])
     units = frame.attrs["units"]
     unit = units.get(name, "") if isinstance(units, dict) else ""
-    return {"name": name[:200], "dtype": str(frame.dtypes.iloc[place]), "unit": str(unit)[:20]}
+    return {"name": name[:200], "dtype": str(frame.dtypes.iloc[place])[:80], "unit": str(unit)[:20]}
 
 
 def _rows(frame: "pd.DataFrame", max_bytes: int) -> list[list[Any]]:

@@ -24,7 +24,7 @@ def describe(value: object) -> dict[str, Any] | None:
         raise
     except Exception as error:  # whatever a class of the user's own does when it is looked at
         text = f"cannot be shown: {type(error).__name__}: {error}"[:_TEXT]
-        return {"kind": "object", "type": type(value).__name__, "text": text, "complete": False}
+        return {"kind": "object", "type": type(value).__name__[:100], "text": text, "complete": False}
 
 
 def _describe(value: object) -> dict[str, Any] | None:
@@ -37,7 +37,7 @@ def _describe(value: object) -> dict[str, Any] | None:
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
         return tables.describe(value, MAX_BYTES)
     if isinstance(value, matplotlib.artist.Artist) or _is_drawing(value):
-        return {"kind": "figure", "type": type(value).__name__, "text": "drawn; see the artifacts"}
+        return {"kind": "figure", "type": type(value).__name__[:100], "text": "drawn; see the artifacts"}
     if isinstance(value, np.ndarray) and value.ndim:
         return _array(value)
     if isinstance(value, str):
@@ -45,13 +45,13 @@ def _describe(value: object) -> dict[str, Any] | None:
     if _is_scalar(value):
         return {
             "kind": "scalar",
-            "type": type(value).__name__,
+            "type": type(value).__name__[:100],
             "value": plain(value),
             "text": str(value)[:_TEXT],
         }
     if isinstance(value, (Mapping, Sequence, Set)) and not isinstance(value, (bytes, bytearray, memoryview)):
         return _data(value)
-    return {"kind": "object", "type": type(value).__name__, "text": _repr(value)}
+    return {"kind": "object", "type": type(value).__name__[:100], "text": _repr(value)}
 
 
 def _repr(value: object) -> str:
@@ -138,11 +138,11 @@ def _data(value: object) -> dict[str, Any]:
         if len(json.dumps(data)) <= MAX_BYTES:
             return {
                 "kind": "data",
-                "type": type(value).__name__,
+                "type": type(value).__name__[:100],
                 "value": data,
                 "complete": not cutter.cut_something,
             }
-    return {"kind": "object", "type": type(value).__name__, "text": _repr(value)}
+    return {"kind": "object", "type": type(value).__name__[:100], "text": _repr(value)}
 
 
 class _Cutter:

@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from sandbox.worker import child, identity, kernel, preload, reach, wire
 from sandbox.worker.orders import House, Order
 from sandbox.worker.process import Process
 
-_IDLE_MS = 300
+_LOOK_EVERY_MS = 100
+_WORTH_TELLING = 1 << 20
 
 
 def main(server_fd: int) -> None:
@@ -43,6 +45,8 @@ class _Zygote:
         self._children: dict[int, tuple[int, str]] = {}  # pidfd -> pid, run
         self._extras: Iterator[str] = iter(())
         self._poll = select.poll()
+        self._looked_at = 0.0
+        self._device = 0
 
     def settle(self) -> wire.Message:
         """Take on the sandbox's identity, import everything, and say what came of it."""
@@ -50,8 +54,10 @@ class _Zygote:
         self._read = reach.readable()
         scratch = Path(self._house.scratch)
         who = identity.settle(self._house.uid, self._read, scratch)
-        os.chdir(scratch)
-        versions = preload.load(scratch)
+        own = scratch / "zygote"
+        os.chdir(own)
+        self._device = own.stat().st_dev
+        versions = preload.load(own)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         kernel.one_heap()
         # Last, because a change of user clears it. The server's socket closing is the second way to notice.
@@ -64,21 +70,32 @@ class _Zygote:
             "identity": dataclasses.asdict(who),
             "versions": versions,
             "threads": self._process.threads(),
-            "resident": self._process.resident(),
         }
 
     def serve(self) -> None:
         """Fork on order and report every child's end, until the server is gone."""
         self._poll.register(self._server, select.POLLIN)
         while True:
-            ready = self._poll.poll(_IDLE_MS)
+            ready = self._poll.poll(_LOOK_EVERY_MS)
             if not ready and next(self._extras, None) is not None:
                 gc.freeze()
+            self._look_after_children()
             for fd, _ in ready:
                 if fd != self._server.fileno():
                     self._bury(fd)
                 elif not self._obey():
                     os.killpg(0, signal.SIGKILL)
+
+    def _look_after_children(self) -> None:
+        """Report what children keep on disk without a name: only a process of their own user may look."""
+        now = time.monotonic()
+        if now - self._looked_at < _LOOK_EVERY_MS / 1000:
+            return
+        self._looked_at = now
+        for pid, run in self._children.values():
+            nameless = self._process.nameless_bytes(pid, self._device)
+            if nameless > _WORTH_TELLING:
+                wire.send(self._server, {"run": run, "nameless": nameless})
 
     def _obey(self) -> bool:
         received = wire.receive(self._server)
@@ -87,10 +104,12 @@ class _Zygote:
         message, fds = received
         order = Order(str(message["run"]), str(message["scratch"]))
         threads = self._process.threads()
-        if threads == 1:
+        try:
+            if threads != 1:
+                raise OSError(f"{threads} threads in the zygote")
             self._fork(order, fds)
-        else:
-            wire.send(self._server, {"run": order.run, "refused": f"{threads} threads in the zygote"})
+        except OSError as error:
+            wire.send(self._server, {"run": order.run, "refused": str(error)})
         for fd in fds:
             os.close(fd)
         return True
