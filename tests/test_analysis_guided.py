@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.guided import PROCEDURES, Watch, judge_guided_test
-from analysis.guided.procedures import Bound, Change, Procedure, Step
+from analysis.guided.steps import Bound, Change, Procedure, Step
 from analysis.results.guided import GuidedOutcome, GuidedPhase
 from analysis.table import SignalSeries, SignalTable
 from vehicle.simulator import UNITS, SimulatorOptions, drive
@@ -76,7 +76,9 @@ def test_a_healthy_car_passes_every_test(test: str, seed: int) -> None:
         ("hold_2500_rpm", "maf_under_reading", 1.0, "hold-2500-air-mass-reads-low"),
         ("hold_2500_rpm", "maf_under_reading", 0.7, "hold-2500-air-mass-reads-low"),
         ("hold_2500_rpm", "fuel_pressure_low", 1.0, "hold-2500-fuel-delivery-weak"),
-        ("hold_2500_rpm", "fuel_pressure_low", 0.6, "hold-2500-fuel-delivery-weak"),
+        ("hold_2500_rpm", "fuel_pressure_low", 0.7, "hold-2500-fuel-delivery-weak"),
+        ("snap_throttle", "fuel_pressure_low", 0.4, "snap-throttle-stays-lean"),
+        ("snap_throttle", "maf_under_reading", 0.5, "snap-throttle-stays-lean"),
         ("snap_throttle", "maf_under_reading", 1.0, "snap-throttle-air-mass-reads-low"),
         ("snap_throttle", "fuel_pressure_low", 1.0, "snap-throttle-fuel-delivery-weak"),
         ("idle_with_load", "weak_alternator", 1.0, "idle-with-load-alternator-weak"),
@@ -161,8 +163,22 @@ def test_without_fuel_pressure_pump_and_air_sensor_are_not_told_apart_and_that_i
     assert outcome.not_judged == {
         "fuel delivery against air mass sensor": "the car does not report fuel_pressure"
     }
+    unclear = held(15, 16, fuel_pressure=stretches((30, 320)))
+    assert rules(unclear) == ["hold-2500-lean-at-all-speeds"]
     pressed = held(15, 16, fuel_pressure=stretches((15, 380), (15, 300)))
     assert rules(pressed) == ["hold-2500-fuel-delivery-weak"]
+
+
+def test_without_readings_in_a_phase_there_is_no_verdict() -> None:
+    early = flat(5, 2.0)
+    outcome = held(2, 2, short_fuel_trim_1=early, long_fuel_trim_1=early)
+    assert (outcome.verdict, outcome.reason) == (
+        "not carried out",
+        "no fuel trims were read both at idle and at 2500 rpm",
+    )
+    table = table_of({"control_module_voltage": flat(9, 14.0), "rpm": flat(30, 750)})
+    silent = judge_guided_test("idle_with_load", table, phases(("unloaded", 2, 11), ("loaded", 14, 23)))
+    assert silent.verdict == "not carried out"
 
 
 def test_a_trim_the_ecu_does_not_use_is_no_trim() -> None:
@@ -212,7 +228,8 @@ def loaded(before: tuple[float, float], after: tuple[float, float]) -> GuidedOut
     ("before", "after", "found"),
     [
         ((14.2, 750), (13.8, 740), []),
-        ((14.2, 750), (12.5, 740), ["alternator-weak"]),
+        ((14.2, 750), (12.5, 740), ["alternator-at-limit"]),
+        ((12.5, 750), (12.3, 740), ["alternator-weak"]),
         ((15.4, 750), (15.2, 740), ["overcharging"]),
         ((14.2, 750), (13.9, 560), ["idle-drops"]),
         ((14.2, 600), (13.9, 560), []),
@@ -224,6 +241,22 @@ def test_idle_under_load_is_judged_by_voltage_and_speed(
     outcome = loaded(before, after)
     assert rules(outcome) == [f"idle-with-load-{rule}" for rule in found]
     assert "trims with load" in outcome.not_judged
+
+
+def test_load_at_raised_speed_tells_a_weak_alternator_from_one_at_its_limit() -> None:
+    seen = phases(("unloaded", 2, 11), ("loaded", 14, 23), ("raised", 26, 33))
+    for raised, rule, verdict in (
+        (13.9, "alternator-at-limit", "passed"),
+        (12.5, "alternator-weak", "failed"),
+    ):
+        table = table_of(
+            {
+                "control_module_voltage": stretches((12, 14.1), (12, 12.5), (12, raised)),
+                "rpm": stretches((12, 750), (12, 740), (12, 1600)),
+            }
+        )
+        outcome = judge_guided_test("idle_with_load", table, seen)
+        assert (rules(outcome), outcome.verdict) == ([f"idle-with-load-{rule}"], verdict)
 
 
 def snapped(after: Sequence[tuple[float, float]], **more: tuple[np.ndarray, np.ndarray]) -> GuidedOutcome:

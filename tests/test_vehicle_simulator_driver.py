@@ -33,7 +33,7 @@ def test_a_snap_opens_the_throttle_wide_and_the_engine_comes_back_to_idle() -> N
 
 def test_consumers_pull_the_voltage_down_a_little() -> None:
     d = driven("load", 60)
-    without, loaded = (d["t"] > 20) & (d["t"] < 29), d["t"] > 35
+    without, loaded = (d["t"] > 15) & (d["t"] < 23), (d["t"] > 28) & (d["t"] < 41)
     drop = np.median(d["control_module_voltage"][without]) - np.median(d["control_module_voltage"][loaded])
     assert 0.1 < drop < 0.4
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.guided.procedures import PROCEDURES, Procedure
+from analysis.guided.procedures import PROCEDURES
+from analysis.guided.steps import Procedure
 from analysis.results.guided import GuidedOutcome, GuidedPhase
 from tools.answer import Answer
 from tools.approvals import require_approval
@@ -59,12 +60,12 @@ class GuidedTest(Answer):
             return "\n".join([f"{self.title}. {self.prepare}", *asked])
         done = sum(step.seen is not None for step in self.steps)
         lines = [
-            f"{self.title} on {source}: {self.outcome.verdict}. {self.outcome.reason}.",
+            f"{self.title} on {source}: {self.outcome.verdict}. {self.outcome.reason.rstrip('.')}.",
             f"{done} of {len(self.steps)} steps seen, recorded as {self.session_id}.",
             *(say_finding(finding) for finding in self.outcome.findings),
             *(f"Not judged: {part} ({why})." for part, why in self.outcome.not_judged.items()),
         ]
-        return "\n".join(lines).replace("..", ".")
+        return "\n".join(lines)
 
 
 @tool("capture", "Run a guided test", read_only=False, idempotent=False, open_world=True)

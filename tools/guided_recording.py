@@ -10,7 +10,7 @@ from queue import Empty, Queue
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.guided.procedures import Procedure
+from analysis.guided.steps import Procedure
 from analysis.guided.watching import Watch
 from tools.capture import clock_rate
 from tools.context import ToolContext

@@ -3,7 +3,7 @@
 import math
 
 from analysis.findings import Evidence, Finding, Severity
-from analysis.guided.recording import Recording
+from analysis.guided.recording import Recording, not_carried_out
 from analysis.results.guided import GuidedOutcome
 
 SOURCE = (
@@ -15,8 +15,10 @@ _PRESSURE_SOURCE = SOURCE + "; port injection runs near 300 to 400 kPa, limits o
 NORMAL, FAULT = 8.0, 10.0
 # Lean at idle must fall by so much, and by this share, to be a leak: a sensor or a pump errs at every speed.
 _FALL, _FALL_SHARE = 5.0, 0.4
-_LOW_KPA, _DROOP = 300.0, 0.08
+# Systems differ in their set pressure: between these two it neither accuses the pump nor clears it.
+_LOW_KPA, _GOOD_KPA, _DROOP = 300.0, 340.0, 0.08
 _UNUSED = 99.0
+_UNDECIDED = "fuel delivery against air mass sensor"
 
 
 def judge_hold(recording: Recording) -> GuidedOutcome:
@@ -39,6 +41,8 @@ def judge_hold(recording: Recording) -> GuidedOutcome:
         finding = _classify(recording, low, high, evidence)
         if finding is not None:
             recording.findings.append(finding)
+    if not said:
+        return not_carried_out("no fuel trims were read both at idle and at 2500 rpm", recording)
     return recording.outcome("; ".join(said))
 
 
@@ -85,16 +89,9 @@ def _lean_at_both(recording: Recording, seen: str, evidence: list[Evidence]) -> 
     idle, hold = recording.window("idle"), recording.window("hold")
     resting, pulling = recording.median("fuel_pressure", idle), recording.median("fuel_pressure", hold)
     if not (math.isfinite(resting) and resting > 0):
-        recording.not_judged["fuel delivery against air mass sensor"] = (
-            "the car does not report fuel_pressure"
-        )
-        return _finding(
-            ("lean-at-all-speeds", "Too little fuel, or an air mass sensor that reads low", "warning", 0.6),
-            evidence,
-            f"{seen}: lean at every speed, which a leak is not; without fuel pressure the two look alike.",
-            "Measure the fuel pressure under load; snap_throttle can show what the air mass sensor sees.",
-        )
-    expected = f"{_LOW_KPA:g} kPa or more, steady"
+        recording.not_judged[_UNDECIDED] = "the car does not report fuel_pressure"
+        return _either(seen, evidence)
+    expected = f"{_GOOD_KPA:g} kPa or more, steady"
     evidence = [
         *evidence,
         recording.note("fuel_pressure", "median at idle", resting, expected, idle),
@@ -108,12 +105,24 @@ def _lean_at_both(recording: Recording, seen: str, evidence: list[Evidence]) -> 
             "Check fuel filter, pump, its supply voltage and the regulator with a gauge.",
             _PRESSURE_SOURCE,
         )
+    if min(resting, pulling) < _GOOD_KPA:
+        recording.not_judged[_UNDECIDED] = f"{resting:.0f} kPa is right for some systems and low for others"
+        return _either(seen, evidence)
     return _finding(
         ("air-mass-reads-low", "Air mass sensor reads too little", "warning", 0.75),
         evidence,
         f"{seen}, lean at both, while the fuel pressure holds at {resting:.0f} kPa.",
         "Clean or renew the air mass sensor; look for air drawn in behind it that grows with speed.",
         _PRESSURE_SOURCE,
+    )
+
+
+def _either(seen: str, evidence: list[Evidence]) -> Finding:
+    return _finding(
+        ("lean-at-all-speeds", "Too little fuel, or an air mass sensor that reads low", "warning", 0.6),
+        evidence,
+        f"{seen}: lean at every speed, which a leak is not; without more of the fuel pressure the two look alike.",
+        "Measure the fuel pressure under load against its set value; snap_throttle shows what the air sensor sees.",
     )
 
 

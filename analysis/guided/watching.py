@@ -5,7 +5,7 @@ from collections.abc import Collection
 from statistics import median
 from typing import Literal
 
-from analysis.guided.procedures import Bound, Procedure, Step
+from analysis.guided.steps import Bound, Procedure, Step
 from analysis.results.guided import GuidedPhase
 
 State = Literal["watching", "done", "out of time"]

@@ -37,7 +37,7 @@ class Script:
 SCRIPTS: Mapping[str, Script] = {
     "hold2500": Script(90.0, (Act(0.0), Act(54.0, rpm=2500.0))),
     "snap": Script(20.0, (Act(0.0), Act(14.0, rpm=SNAP_RPM), Act(14.6))),
-    "load": Script(60.0, (Act(0.0), Act(30.0, loads_a=16.0))),
+    "load": Script(60.0, (Act(0.0), Act(24.0, loads_a=16.0), Act(42.0, rpm=1600.0, loads_a=16.0))),
     "crank": Script(30.0, (Act(0.0, engine_off=True), Act(10.0))),
 }
 
