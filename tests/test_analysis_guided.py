@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from analysis.guided import PROCEDURES, Watch, judge_guided_test
+from analysis.guided.judging import judge_guided_test
+from analysis.guided.procedures import PROCEDURES
 from analysis.guided.steps import Bound, Change, Procedure, Step
+from analysis.guided.watching import Watch
 from analysis.results.guided import GuidedOutcome, GuidedPhase
 from analysis.table import SignalSeries, SignalTable
 from vehicle.simulator import UNITS, SimulatorOptions, drive

@@ -120,7 +120,7 @@ def _check(context: ToolContext, address: str, vehicle_id: str | None) -> None:
 
 def _judge(context: ToolContext, test: TestName, procedure: Procedure, done: CarriedOut) -> GuidedOutcome:
     """Judge what was recorded; a test that ended early is judged only where its last step may fail."""
-    from analysis.guided import judge_guided_test
+    from analysis.guided.judging import judge_guided_test
     from analysis.guided.recording import not_carried_out
     from tools.session_table import load_table
 
