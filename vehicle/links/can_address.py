@@ -129,6 +129,6 @@ def open_bus(address: CanAddress, filters: list[dict[str, int | bool]]) -> can.B
         )
     except (can.CanError, OSError, ImportError, ValueError, RuntimeError) as error:
         raise CannotConnectError(
-            f"{address.text} cannot be opened: {error}.",
+            f"The CAN interface {address.channel} cannot be opened: {str(error).rstrip('.')}.",
             "Check that the interface is there, up and not in use.",
         ) from error
