@@ -12,6 +12,7 @@ from tools.answer import Answer
 from tools.arguments import SessionId, VehicleId
 from tools.context import ToolContext
 from tools.errors import ToolError
+from tools.own_signals import own_signals
 from tools.registry import tool
 from tools.times import seconds_of
 
@@ -106,7 +107,7 @@ def start_capture(
     rate = clock_rate(address)
     with ExitStack() as stack:
         link = stack.enter_context(context.workshop.links.borrow(address))
-        poller = Poller(link, signals)
+        poller = Poller(link, signals, custom=own_signals(context))
         session = context.store.sessions.create(
             origin="capture",
             source=address,

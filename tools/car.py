@@ -8,6 +8,7 @@ from analysis.findings import Quantity, absent, measured
 from tools.answer import Answer
 from tools.capture import Adapter, adapter_of
 from tools.context import ToolContext
+from tools.own_signals import own_signals
 from tools.registry import tool
 from tools.wording import say_value
 from vehicle.diagnostics.models import MonitorTestReport, VehicleInfoReport
@@ -89,7 +90,8 @@ def read_signals(
     from vehicle.signals import find_signal
 
     address = adapter_of(context, adapter)
-    wanted = [find_signal(name) for name in dict.fromkeys(signals)]
+    own = own_signals(context)
+    wanted = [own.get(name) or find_signal(name) for name in dict.fromkeys(signals)]
     with context.workshop.links.borrow(address) as link:
         values = [
             SignalNow(
