@@ -1,6 +1,16 @@
 """What code may name before it is run. Wide on purpose: the boundary is the kernel, this is a reading aid."""
 
 import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason why code is not run."""
+
+    line: int | None
+    message: str
+    type: str = "NotAllowed"
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import gate
+from sandbox.allowed import Refusal
 from sandbox.errors import BadRequestError
 from sandbox.frames import Frame, FrameStore, LazyFrame
 from sandbox.host import Host, machine
@@ -111,12 +112,7 @@ class Sandbox:
             return _rejected(job, refusals)
         if self._host is None:
             return job.refused(report.reason)
-        with self._places.take(cancelled) as got:
-            if not got:
-                return job.result(
-                    "cancelled", RunError(type="cancelled", message="Cancelled before it began.")
-                )
-            return self._run(self._host, job, frames, workspace)
+        return self._in_turn(self._host, job, frames, workspace)
 
     def forget(self, session_id: str) -> None:
         """Let go of a session's samples, as when it was deleted."""
@@ -137,6 +133,15 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _in_turn(
+        self, host: Host, job: Job, frames: Mapping[str, Frame | LazyFrame], workspace: str | None
+    ) -> RunResult:
+        with self._places.take(job.cancelled) as got:
+            if not got:
+                error = RunError(type="cancelled", message="Cancelled before it began.")
+                return job.result("cancelled", error)
+            return self._run(host, job, frames, workspace)
 
     def _run(
         self, host: Host, job: Job, frames: Mapping[str, Frame | LazyFrame], workspace: str | None
@@ -220,7 +225,7 @@ def _plain(info: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _rejected(job: Job, refusals: list[gate.Refusal]) -> RunResult:
+def _rejected(job: Job, refusals: list[Refusal]) -> RunResult:
     """Return the result of code that was read and not run; a slip of the pen is an error like any other."""
     first = refusals[0]
     if first.type != "NotAllowed":
