@@ -3,6 +3,8 @@
 Every mask is False where the signals do not tell. `why_not` holds, per mask, why it cannot be told at all.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -24,11 +26,28 @@ _OVERRUN_RPM_OVER_IDLE = 350.0
 _PEDALS = ("accelerator_pos_d", "accelerator_pos_e", "relative_throttle_pos", "throttle_pos")
 
 
+@dataclass(frozen=True)
+class Past:
+    """What is known of the time before a window: where its first moment stands, and levels learned earlier.
+
+    Levels (NaN: unknown) stay as they were first learned; the window's own would change whenever it moves on.
+    """
+
+    running_s: float = 0.0
+    warm: bool = False
+    work: float = 0.0
+    cold_start_c: float = float("nan")
+    idle_rpm: float = float("nan")
+    pedal_range: tuple[float, float] = (float("nan"), float("nan"))
+    idle_levels: Mapping[str, float] = field(default_factory=dict)
+
+
 class Engine:
     """Masks over the moments of a timeline: running, warm, idle, overrun, full load and their like."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, past: Past | None = None) -> None:
         self.timeline = timeline
+        self.past = past or Past()
         self.why_not: dict[str, str] = {}
         self.notes: list[str] = []
 
@@ -86,7 +105,7 @@ class Engine:
     def running_s(self) -> Floats:
         """Seconds of running seen since the engine last stood (or since the window began)."""
         seconds: Floats = np.cumsum(self.running, dtype=np.float64) * self.timeline.step_s
-        restart = np.maximum.accumulate(np.where(self.off, seconds, 0.0))
+        restart = np.maximum.accumulate(np.where(self.off, seconds, -self.past.running_s))
         return seconds - restart
 
     @cached_property
@@ -99,7 +118,7 @@ class Engine:
         # A single reading may be a spike; five seconds are none.
         warm = lasting(coolant >= WARM_C, 5.0, self.timeline.step_s)
         reached = np.maximum.accumulate(np.where(warm, index, -1))
-        started = np.maximum.accumulate(np.where(self.off, index, -1))
+        started = np.maximum.accumulate(np.where(self.off, index, -2 if self.past.warm else -1))
         run_time = self.timeline.held("run_time")
         long_run = np.fmax(self.running_s, np.where(np.isfinite(run_time), run_time, 0.0)) >= WARM_AFTER_S
         return self.running & ((reached > started) | long_run)
@@ -113,6 +132,8 @@ class Engine:
     @cached_property
     def idle_rpm(self) -> float:
         """The engine speed this engine idles at, NaN if it was never seen to."""
+        if np.isfinite(self.past.idle_rpm):
+            return self.past.idle_rpm
         where = self.running & (self.standing if "standing" not in self.why_not else True)
         if not where.any():
             return float("nan")
@@ -138,15 +159,34 @@ class Engine:
         return self.timeline.first_of(*_PEDALS)
 
     @cached_property
+    def pedal_range(self) -> tuple[float, float]:
+        """The lowest and highest level the pedal shows while running, NaN where unknown."""
+        if self.pedal is None or np.isfinite(self.past.pedal_range[0]):
+            return self.past.pedal_range
+        wish = self.timeline.held(self.pedal)
+        known = wish[self.running & np.isfinite(wish)]
+        if not known.size:
+            return float("nan"), float("nan")
+        low, high = np.quantile(known, (0.02, 0.995))
+        return float(low), float(high)
+
+    def idle_level(self, name: str) -> float:
+        """Return the median of a signal at idle, NaN where it was never seen there."""
+        if np.isfinite(self.past.idle_levels.get(name, float("nan"))):
+            return self.past.idle_levels[name]
+        level = self.timeline.held(name)
+        at_idle = level[self.idle & np.isfinite(level)]
+        return float(np.median(at_idle)) if at_idle.size else float("nan")
+
+    @cached_property
     def pedal_released(self) -> Bools:
         """The pedal, or the throttle in its place, is at the lowest level it shows while running."""
         if self.pedal is None:
             return self._never("pedal_released", "neither pedal nor throttle was recorded")
         wish = self.timeline.held(self.pedal)
-        known = wish[self.running & np.isfinite(wish)]
-        if not known.size:
+        low, high = self.pedal_range
+        if np.isnan(low):
             return self._never("pedal_released", "pedal and rpm were never seen together")
-        low, high = np.quantile(known, (0.02, 0.995))
         if high - low < 5.0:
             return self._never("pedal_released", f"{self.pedal} hardly moves ({low:.1f} to {high:.1f} %)")
         released: Bools = wish <= low + max(1.5, 0.03 * (high - low))
@@ -173,10 +213,9 @@ class Engine:
         fuelled = self.timeline.held("fuel_rate") > 0.3
         told = self.timeline.has("fuel_rate")
         for name, above, at_most in (("intake_pressure", 3.0, 70.0), ("engine_load", 5.0, 60.0)):
-            level = self.timeline.held(name)
-            at_idle = level[self.idle & np.isfinite(level)]
-            if at_idle.size and np.median(at_idle) < at_most:
-                fuelled |= level > np.median(at_idle) + above
+            at_idle = self.idle_level(name)
+            if at_idle < at_most:
+                fuelled |= self.timeline.held(name) > at_idle + above
                 told = True
         if told:
             return fuelled

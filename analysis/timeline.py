@@ -17,6 +17,8 @@ from analysis.tracks import Bools, Gap, Track, runs, track_of
 __all__ = ["Bools", "Floats", "Gap", "Timeline", "Track", "runs"]
 
 _FINEST_S = 0.1
+_ROUNDING_S = 1e-6
+"""Times are good to a microsecond: a reading this much after a moment is at it, wherever the clock began."""
 _SHORTEST_PERIOD_S = 0.0005
 _MOST_MOMENTS = 400_000
 
@@ -62,7 +64,7 @@ class Timeline(Mapping[str, Track]):
     def _natural_step(self) -> float:
         """Take the rate of the fastest signal, but no finer than 0.1 s and no more than 400 000 moments."""
         fastest = min((t.period_s for t in self._tracks.values() if len(t) > 2), default=1.0)
-        return max(fastest, _FINEST_S, (self.end_s - self.start_s) / _MOST_MOMENTS)
+        return round(max(fastest, _FINEST_S, (self.end_s - self.start_s) / _MOST_MOMENTS), 6)
 
     @cached_property
     def untimed(self) -> str | None:
@@ -102,15 +104,15 @@ class Timeline(Mapping[str, Track]):
         """Return the last of these times at or before each moment (-1: none); signals often share their times."""
         known, places = self._shared
         if known is None or not np.array_equal(known, times_s):
-            places = np.searchsorted(times_s, self.moments_s, side="right") - 1
+            places = np.searchsorted(times_s, self.moments_s + _ROUNDING_S, side="right") - 1
             self._shared = (times_s, places)
         return places
 
     def age_s(self, name: str) -> Floats:
         """Return how old the value of a signal is at every moment, NaN where there is no value."""
         track = self._tracks[name]
-        place = np.maximum(np.searchsorted(track.times_s, self.moments_s, side="right") - 1, 0)
-        age = self.moments_s - track.times_s[place]
+        place = np.maximum(self._places(track.times_s), 0)
+        age = np.maximum(self.moments_s - track.times_s[place], 0.0)
         return np.where(np.isnan(self.held(name)), np.nan, age)
 
     def place(self, times_s: Floats) -> NDArray[np.intp]:

@@ -2,5 +2,6 @@
 
 from analysis.anomalies.baseline import learn_baseline
 from analysis.anomalies.detect import detect
+from analysis.anomalies.stream import StreamingDetector
 
-__all__ = ["detect", "learn_baseline"]
+__all__ = ["StreamingDetector", "detect", "learn_baseline"]

@@ -14,6 +14,8 @@ from analysis.tracks import Bools
 MERGED_S = 30.0
 """Stretches with less than this between them in which the check applied and was kept are one anomaly."""
 _SHORTEST_S = 1.0
+_PRESENT_S = 5.0
+_BORNE_OUT = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,17 @@ class Channel:
     shown: Floats | None = field(default=None)
 
     def scores(self, step_s: float) -> Floats:
-        """Return the deviation over its limit at every moment: the largest over all averaging times."""
+        """Return the deviation over its limit at every moment: the largest over all averaging times.
+
+        A long average counts only as far as the last seconds bear it out, at twice what they show: it would
+        otherwise go on for minutes after the fault has gone.
+        """
         worst = np.full(self.deviation.size, np.nan)
         for limits in self.limits:
             smooth = averaged(self.deviation, limits.averaged_s, step_s, limits.clip)
+            if limits.averaged_s > _PRESENT_S:
+                now = _BORNE_OUT * averaged(self.deviation, _PRESENT_S, step_s, limits.clip)
+                smooth = np.where(smooth > 0, np.clip(now, 0, smooth), np.clip(now, smooth, 0))
             worst = np.fmax(worst, np.where(smooth > 0, smooth / limits.above, -smooth / limits.below))
         return worst
 

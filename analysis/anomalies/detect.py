@@ -36,7 +36,7 @@ def detect(
     what one sensitivity reports every higher one reports too. `window_s` replaces the seconds deviations are
     averaged over. `signals` limits the answer to anomalies of these. Raises UnknownChoiceError, NotEnoughDataError.
     """
-    level = _level(sensitivity)
+    level = level_of(sensitivity)
     factor = 2.0 ** (1 - 2 * level)
     _check_choices(table, signals, window_s)
     timeline = Timeline(table, gaps=gaps)
@@ -58,7 +58,7 @@ def detect(
     )
 
 
-def _level(sensitivity: str | float) -> float:
+def level_of(sensitivity: str | float) -> float:
     """Return a sensitivity as a number from 0 to 1."""
     if isinstance(sensitivity, str):
         if sensitivity not in SENSITIVITIES:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+
 from analysis.anomalies.channels import MERGED_S, Channel, anomalies_of
 from analysis.anomalies.conditions import Conditions
 from analysis.anomalies.own_limits import own_channels
@@ -53,6 +55,15 @@ class Judgement:
         ]
         return found + [anomaly for anomaly in self.single if anomaly.score >= factor]
 
+    def kept_s(self, anomaly: Anomaly) -> float:
+        """Return for how many seconds after an anomaly's end its check applied: time it did not is no all-clear."""
+        timeline = self.conditions.timeline
+        for channel, scores in zip(self.channels, self.scores, strict=True):
+            if channel.name == anomaly.channel:
+                after = scores[timeline.moments_s > anomaly.end_s]
+                return float(np.count_nonzero(np.isfinite(after))) * timeline.step_s
+        return timeline.end_s - anomaly.end_s
+
 
 def _averaged(channel: Channel, window_s: float) -> Channel:
     """Return a channel that averages over another time, its limits taken from the nearest it has."""
@@ -64,12 +75,13 @@ def merged(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
     """Return anomalies strongest first, of those of one signal and kind that overlap only the strongest."""
     kept: list[Anomaly] = []
     for anomaly in sorted(anomalies, key=lambda a: (-a.score, a.start_s, a.channel)):
-        if not any(_same(anomaly, other) for other in kept):
+        if not any(same(anomaly, other) for other in kept):
             kept.append(anomaly)
     return kept
 
 
-def _same(one: Anomaly, other: Anomaly) -> bool:
+def same(one: Anomaly, other: Anomaly) -> bool:
+    """Say whether two anomalies of one signal and kind lie so close that they are one; spikes each stand alone."""
     if one.signal != other.signal or one.kind != other.kind or one.kind == "spike":
         return False
     return one.start_s <= other.end_s + MERGED_S and other.start_s <= one.end_s + MERGED_S

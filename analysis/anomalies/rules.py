@@ -24,6 +24,7 @@ _ROUGH_RPM = 40.0
 _LARGEST_CHANGE = 80.0
 _MEAN_TO_SD = 1.128
 _IDLE_RPM = 1150.0
+_UNTHROTTLED_KPA = 80.0
 
 
 def rule_channels(conditions: Conditions) -> Iterator[Channel]:
@@ -130,9 +131,7 @@ def _too_cold(conditions: Conditions) -> Iterator[Channel]:
 
 def unthrottled(conditions: Conditions) -> bool:
     """Say whether the engine idles without manifold vacuum, as diesels do: they warm up slowly."""
-    at_idle = conditions.timeline.held("intake_pressure")[conditions.engine.idle]
-    known = at_idle[np.isfinite(at_idle)]
-    return bool(known.size and np.median(known) > 80)
+    return conditions.engine.idle_level("intake_pressure") > _UNTHROTTLED_KPA
 
 
 def idle_roughness(conditions: Conditions, over_s: float = 8.0) -> Floats:

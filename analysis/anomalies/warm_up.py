@@ -23,7 +23,7 @@ def work_since_start(conditions: Conditions) -> Floats:
         weight = timeline.held("intake_pressure") / 35.0
     turned = np.where(engine.running, engine.rpm / 60 * np.nan_to_num(weight), 0.0) * timeline.step_s
     total = np.cumsum(turned)
-    started = np.maximum.accumulate(np.where(engine.off, total, 0.0))
+    started = np.maximum.accumulate(np.where(engine.off, total, -engine.past.work))
     return total - started
 
 
@@ -33,9 +33,9 @@ def cold_starts(conditions: Conditions) -> Floats:
     coolant = conditions.timeline.held("coolant_temp")
     begun = np.zeros(coolant.size, dtype=bool)
     begun[1:] = engine.running[1:] & ~engine.running[:-1]
-    begun[0] = engine.running[0]
+    begun[0] = engine.running[0] and not engine.past.running_s
     place = np.maximum.accumulate(np.where(begun & np.isfinite(coolant), np.arange(coolant.size), -1))
-    start = np.where(place >= 0, coolant[place], np.nan)
+    start = np.where(place >= 0, coolant[place], engine.past.cold_start_c)
     return np.where(start < _STARTS_BELOW_C, start, np.nan)
 
 

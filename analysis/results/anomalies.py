@@ -30,6 +30,17 @@ class Anomaly(Result):
     explanation: str
 
 
+class LiveAnomaly(Anomaly):
+    """An anomaly of a session that still goes on, and what has become of it.
+
+    It is raised once, updated when it grows clearly, cleared when its check has been kept for half a minute, and
+    withdrawn if later readings show that it was none.
+    """
+
+    number: int = Field(description="the same through all changes of one anomaly of a session")
+    state: Literal["raised", "updated", "cleared", "withdrawn"]
+
+
 class AnomalyReport(Result):
     """The anomalies of a session, strongest first, and what could not be checked."""
 

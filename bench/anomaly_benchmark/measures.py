@@ -29,7 +29,7 @@ def vus_pr(scores: np.ndarray, truth: np.ndarray) -> float:
     """
     ordered = -np.sort(-scores)
     thresholds = ordered[np.linspace(0, scores.size - 1, _THRESHOLDS).astype(int)]
-    alarms = scores[None, :] >= thresholds[:, None]
+    alarms = (scores[None, :] >= thresholds[:, None]).astype(np.float32)
     return float(np.mean([_range_ap(alarms, truth, round(s / GRID_S)) for s in _BUFFERS_S]))
 
 
@@ -39,7 +39,7 @@ def _range_ap(alarms: np.ndarray, truth: np.ndarray, buffer: int) -> float:
     precision = hits / alarms.sum(axis=1)
     touched = [alarms[:, first:end].any(axis=1) for first, end in _runs(labels > 0)]
     # Inside the faults every label counts, alarm or not; around them only where there is an alarm.
-    positives = (truth.sum() + np.where(truth, 1.0, alarms * labels).sum(axis=1)) / 2
+    positives = truth.sum() + alarms @ np.where(truth, 0.0, labels) / 2
     recall = np.minimum(hits / positives, 1.0) * np.mean(touched, axis=0)
     return float(np.diff(recall, prepend=0.0) @ precision)
 
