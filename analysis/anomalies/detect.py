@@ -14,10 +14,17 @@ from analysis.timeline import Timeline
 from analysis.tracks import Gap
 
 SENSITIVITIES = {"low": 0.25, "normal": 0.5, "high": 0.75}
-"""False alarms measured with a baseline of 1.5 to 2 h: per hour of healthy simulated drives 0 at normal, 1 at high,
-9 at 1.0; of healthy real drives (one petrol car, each judged by the others) 0 at low, 1 at normal, 7 at high, 16 at
-1.0. Rules without a baseline: none in 4.4 h of real petrol and diesel drives at normal, but for temperature readings
-a control unit sends when it wakes up."""
+"""What each level costs and finds with a baseline, as bench/anomalies.py measures it: 4 h of healthy simulated
+drives (baseline of 3 h) with 42 faults, and nine real drives of one petrol car (2.1 h, each judged by the other
+eight) with 55 injected faults. Time in alarm never falls as sensitivity rises: all limits shrink together.
+
+    sensitivity   limits   simulated: alarms/h, found   real: alarms/h, found
+    0             x 2                0     0.95                0     0.62
+    0.25 low      x 1.41             0     1.00                0     0.85
+    0.5 normal    x 1                0     1.00                0.5   0.96
+    0.75 high     x 0.71             1.0   1.00                5.6   0.98
+    1             x 0.5             19.5   1.00               20.7   0.98
+"""
 _POINTS = ("spikes and steps", "stuck", "silent", "impossible")
 
 

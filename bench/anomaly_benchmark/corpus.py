@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from analysis.table import SignalSeries, SignalTable
 from anomaly_benchmark.drives import Drive, real, simulated
 from anomaly_benchmark.faults import IN_STATE, PHYSICAL, REAL, SENSOR, in_state, inject
 
@@ -31,14 +32,9 @@ def simulated_corpus(offset: int = 0) -> Corpus:
         (1000 + offset + k, "", 1.0, 0.0) for k in range(LEARNED + TUNED + UNSEEN)
     ]
     rng = np.random.default_rng(11 + offset)
-    for number, (fault, severity) in enumerate(PHYSICAL.values()):
-        for k in range(PER_KIND):
-            jobs.append((2000 + offset + 10 * number + k, fault, severity, float(rng.uniform(240, 420))))
-    with ProcessPoolExecutor(2) as pool:
-        drives = list(pool.map(simulated, *zip(*jobs, strict=True), chunksize=4))
-    healthy, physical = drives[: LEARNED + TUNED + UNSEEN], drives[LEARNED + TUNED + UNSEEN :]
-    named = {fault: kind for kind, (fault, _) in PHYSICAL.items()}
-    faulty = [Drive(d.name, named[d.kind], d.table, d.fault) for d in physical]
+    jobs += _physical_jobs(2000 + offset, 1.0, PER_KIND, rng)
+    drives = _driven(jobs)
+    healthy, faulty = drives[: LEARNED + TUNED + UNSEEN], drives[LEARNED + TUNED + UNSEEN :]
     unseen = healthy[LEARNED + TUNED :]
     return Corpus(
         "simulated",
@@ -47,6 +43,44 @@ def simulated_corpus(offset: int = 0) -> Corpus:
         unseen,
         faulty + list(_sensor_faults(unseen, rng)),
     )
+
+
+def halved(whole: Corpus) -> Corpus:
+    """Return the same healthy drives with faults of half the size; stuck and dropped signals have none."""
+    rng = np.random.default_rng(12)
+    physical = _driven(_physical_jobs(3000, 0.5, PER_KIND - 1, rng))
+    sensor = []
+    for one in _sensor_faults(whole.unseen, rng):
+        if one.kind in ("spike", "drift", "bias"):
+            healthy = next(drive for drive in whole.unseen if one.name.endswith(drive.name))
+            sensor.append(replace(one, table=_between(healthy.table, one.table)))
+    return replace(whole, name="simulated, faults of half the size", faulty=physical + sensor)
+
+
+def _between(healthy: SignalTable, faulty: SignalTable) -> SignalTable:
+    return SignalTable(
+        {
+            name: SignalSeries(name, one.unit, one.times_s, (one.values + healthy[name].values) / 2)
+            for name, one in faulty.items()
+        }
+    )
+
+
+def _physical_jobs(
+    seed: int, size: float, count: int, rng: np.random.Generator
+) -> list[tuple[int, str, float, float]]:
+    return [
+        (seed + 10 * number + k, fault, severity * size, float(rng.uniform(240, 420)))
+        for number, (fault, severity) in enumerate(PHYSICAL.values())
+        for k in range(count)
+    ]
+
+
+def _driven(jobs: list[tuple[int, str, float, float]]) -> list[Drive]:
+    named = {fault: kind for kind, (fault, _) in PHYSICAL.items()}
+    with ProcessPoolExecutor(2) as pool:
+        drives = pool.map(simulated, *zip(*jobs, strict=True), chunksize=4)
+        return [replace(one, kind=named.get(one.kind, "")) for one in drives]
 
 
 def _sensor_faults(healthy: list[Drive], rng: np.random.Generator) -> Iterator[Drive]:

@@ -11,7 +11,7 @@ from analysis.results.anomalies import Baseline
 from analysis.timeline import Timeline
 from anomaly_benchmark.drives import GRID_S, Drive
 
-LEVELS = np.geomspace(0.2, 12.0, 60)
+LEVELS = np.geomspace(0.2, 12.0, 48)
 
 
 def scorer(baseline_of: Callable[[Drive], Baseline | None]) -> Callable[[Drive], np.ndarray]:
