@@ -1,6 +1,5 @@
 """Sessions on their way into a run: encoded once into sealed shared memory, then only mapped."""
 
-import fcntl
 import json
 import os
 import threading
@@ -17,7 +16,6 @@ from sandbox.errors import BadRequestError
 from sandbox.worker import layout
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 _Times = NDArray[np.int64]
 _Values = NDArray[np.float64]
 
@@ -152,8 +150,16 @@ def _write(
         for row, name in enumerate(names):
             values = np.asarray(frame.columns[name], "<f8")
             _put(fd, place["values"] + 8 * row * len(times), values if order is None else values[order])
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+    _seal(fd)
     return Shared(fd, size)
+
+
+def _seal(fd: int) -> None:
+    """Take away, for good, every way to change the memory; mapping it privately stays possible."""
+    import fcntl
+
+    seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
 
 
 def _put(fd: int, position: int, array: NDArray[Any]) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import platform
-import pwd
 import signal
 import threading
 import uuid
@@ -46,6 +45,8 @@ def own_uid() -> int | None:
     """Return a user for the sandbox that nobody else is; None when this process may not change users."""
     if os.getuid() != 0:
         return None
+    import pwd
+
     taken = {entry.pw_uid for entry in pwd.getpwall()}
     return next(uid for uid in range(_FIRST_UID, _FIRST_UID + 1000) if uid not in taken)
 

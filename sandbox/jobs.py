@@ -17,7 +17,7 @@ from sandbox.output import clean
 from sandbox.results import Layers, Limits, RunError, RunResult, RunWarning, Status, Tier, Value
 from sandbox.spawn import ZygoteError
 from sandbox.supervise import Progress, Watch, Watched, too_much
-from sandbox.worker.rlimits import Rlimits
+from sandbox.worker.orders import Rlimits
 
 _BURIAL_S = 5.0
 _LIMIT_HINTS = {

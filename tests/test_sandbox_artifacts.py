@@ -2,6 +2,7 @@
 
 import os
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -119,8 +120,21 @@ def test_entities_and_other_encodings_of_a_drawing_are_refused() -> None:
     assert refusal(b'<!DOCTYPE svg [<!ENTITY x "y">]>' + SVG % b"")
     assert refusal((SVG % b"<script/>").decode().encode("utf-16"))
     assert refusal(b"<html/>")
+    assert refusal(b'<?xml version="1.0" encoding="utf-7"?>' + SVG % b"")
+    assert refusal(SVG % b'<x:script xmlns:x="http://www.w3.org/2000/svg"/>')
     assert refusal(b'<?xml-stylesheet href="x"?>' + SVG % b"")
     assert refusal(SVG % (b" " * (17 << 20)))
+
+
+def test_files_made_to_be_slow_or_large_to_inspect_are_decided_quickly() -> None:
+    started = time.perf_counter()
+    many = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", png()[16:29]) + chunk(b"tEXt", b"") * 2_000_000
+    for name, data in (("a.png", many), ("a.jpg", b"\xff\xd8\xff" + bytes(20_000_000) + b"\xff\xd9")):
+        with pytest.raises(NotHandedOnError):
+            sort(name, data)
+    sort("a.json", b"[" + b"[]," * 6_000_000 + b"[]]")
+    assert refusal(SVG % (b"<g/>" * 1_500_000)) == ""
+    assert time.perf_counter() - started < 10
 
 
 def test_links_pipes_second_names_and_hidden_files_are_not_collected(tmp_path: Path) -> None:

@@ -383,3 +383,29 @@ def test_a_host_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ZygoteError, match="zygote ended"):
         host.start()
     host.close()
+
+
+ELSEWHERE = """
+import sys
+import RestrictedPython.transformer, asyncio, numpy, pydantic, pydantic.main, subprocess, tempfile, zoneinfo
+for name in ("fcntl", "resource", "pwd", "grp", "termios", "select.poll"):
+    sys.modules[name] = None
+import ctypes
+ctypes.CDLL = None
+sys.path.insert(0, {checkout!r})
+sys.platform = {platform!r}
+from pathlib import Path
+from sandbox.runner import Sandbox
+sandbox = Sandbox(Path({home!r}), allow_reduced=True)
+report, result = sandbox.start(), sandbox.run("print('RAN')", {{}})
+print(report.tier, result.status, repr(result.stdout), report.reason)
+"""
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_elsewhere_than_on_linux_it_can_be_imported_and_is_off(platform: str, tmp_path: Path) -> None:
+    code = ELSEWHERE.format(checkout=str(CHECKOUT), platform=platform, home=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("off refused ''")
+    assert "Docker" in done.stdout

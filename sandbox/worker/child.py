@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from sandbox.worker import audit, execute, kernel, rlimits, warm, wire
 from sandbox.worker.confine import BACKSTOP, NotConfinedError, confine
-from sandbox.worker.orders import ATTEST_FD, CONTROL_FD, House, Order
+from sandbox.worker.orders import ATTEST_FD, CONTROL_FD, House, Order, Rlimits
 from sandbox.worker.process import Process
 
 NOT_CONFINED = 70  # exit status; sysexits.h calls it EX_SOFTWARE
@@ -95,7 +95,7 @@ def _work(control: socket.socket, limited: bool, in_use: int) -> NoReturn:
     while (received := wire.receive(control)) is not None:
         job, fds = received
         wanted: Any = job.pop("limits")
-        limits = rlimits.Rlimits(**wanted) if limited else BACKSTOP
+        limits = Rlimits(**wanted) if limited else BACKSTOP
         held = rlimits.allow(limits, in_use, fds, bool(job["keep"]))
         os.write(CONTROL_FD, wire.pack({"armed": held}))
         os.write(CONTROL_FD, wire.pack(execute.run(job, fds)))

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from sandbox.worker import arrow, kernel, landlock, rlimits, seccomp
-from sandbox.worker.orders import CONTROL_FD, Attestation, House, Order
+from sandbox.worker.orders import CONTROL_FD, Attestation, House, Order, Rlimits
 
 # What stands in where the limits are left out on purpose: the machine must survive that too.
-BACKSTOP = rlimits.Rlimits(memory_bytes=3072 * rlimits.MIB, cpu_s=60, file_bytes=512 * rlimits.MIB)
+BACKSTOP = Rlimits(memory_bytes=3072 * rlimits.MIB, cpu_s=60, file_bytes=512 * rlimits.MIB)
 _BACKSTOP_PROCESSES = 100
 
 

@@ -29,6 +29,15 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Rlimits:
+    """How much one job may take: memory above what the process began with, CPU seconds, the size of a file."""
+
+    memory_bytes: int
+    cpu_s: int
+    file_bytes: int
+
+
+@dataclass(frozen=True)
 class Attestation:
     """What a child found in force on itself, by trying, before any code reached it."""
 

@@ -3,20 +3,12 @@
 import os
 import resource
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from sandbox.worker.orders import Rlimits
 
 MIB = 1024 * 1024
 _ROOM = 64 * MIB  # stacks of the threads that start after the address space was measured
 _LOADS = 3  # a session may be in memory this many times: as it is, and as two tables made from it
-
-
-@dataclass(frozen=True)
-class Rlimits:
-    """How much one job may take: memory above what the process began with, CPU seconds, the size of a file."""
-
-    memory_bytes: int
-    cpu_s: int
-    file_bytes: int
 
 
 def fix(open_files: int = 128, processes: int = 0) -> dict[str, int]:
