@@ -80,3 +80,11 @@ def test_the_doctor_finds_a_sound_installation_and_a_broken_one(home: Path) -> N
     storage = next(check for check in json.loads(broken.stdout) if check["name"] == "storage")
     assert not storage["ok"]
     assert storage["hint"]
+
+
+def test_the_demo_drives_records_and_writes_its_report(home: Path) -> None:
+    done = run(home, "demo", "--minutes", "1")
+    assert done.returncode == 0, done.stderr
+    path = Path(next(line for line in done.stdout.splitlines() if line.startswith("The report: "))[12:])
+    assert path.read_text(encoding="utf-8").startswith("# Health report")
+    assert '"command": "obd-agent"' in done.stdout

@@ -1,6 +1,7 @@
 """`obd-agent demo`: the main job from end to end, on a simulated car that speaks real ELM327 bytes."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 from server.cli.shell import ask, print_json, say
@@ -47,10 +48,19 @@ def run_demo(workshop: Workshop, fault: str, minutes: float, *, as_json: bool, p
     if as_json:
         print_json({name: result.structured() for name, result in told.items()})
     else:
-        _say_all(session_id, address, told)
+        _say_all(session_id, address, told, write_report(workshop, session_id, told["health_report"]))
 
 
-def _say_all(session_id: str, address: str, told: dict[str, Answer]) -> None:
+def write_report(workshop: Workshop, session_id: str, health: Answer) -> Path:
+    """Write the health report as a file that a person can open; return where it is."""
+    kept = [one for one in health.structured()["artifacts"] if one["mime"] == "text/markdown"]
+    path = workshop.home / "reports" / f"{session_id}.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(workshop.store.artifacts.get(kept[0]["artifact_id"]).data or b"")
+    return path
+
+
+def _say_all(session_id: str, address: str, told: dict[str, Answer], report: Path) -> None:
     say(f"Drove a simulated car ({address}) and recorded it over real ELM327 bytes into {session_id}.\n")
     for result in told.values():
         say(result.say() + "\n")
@@ -58,5 +68,6 @@ def _say_all(session_id: str, address: str, told: dict[str, Answer]) -> None:
         "obd-agent sessions": "lists it",
         "obd-agent serve": "offers it over HTTP and MCP",
     }
+    say(f"The report: {report}")
     say("\n".join(f"{command} {does}." for command, does in next_steps.items()))
     say(CLIENTS)
