@@ -140,7 +140,7 @@ def _axes(frame: Frame) -> list[tuple[_Times, list[str]]]:
 def _write(
     frame: Frame, header: dict[str, Any], axes: list[tuple[_Times, list[str]]], size: int, started_us: int
 ) -> Shared:
-    fd = os.memfd_create(f"session {frame.session_id}"[:200], os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    fd = os.memfd_create("session", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, max(size, 1))
     text = json.dumps(header).encode()
     os.pwrite(fd, layout.HEAD.pack(layout.MAGIC, len(text)) + text, 0)

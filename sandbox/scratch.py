@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.worker.orders import OWN_FOLDER
+
 _PREFIX = "obd-agent-sandbox-"
 
 
@@ -18,7 +20,7 @@ def make_house(uid: int | None) -> Path:
     _remove_leftovers()
     house = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     house.chmod(0o711)  # ours: the sandbox's user passes through it and owns only folders in it
-    make(house, "zygote", uid)
+    make(house, OWN_FOLDER, uid)
     return house
 
 

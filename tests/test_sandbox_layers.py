@@ -295,6 +295,20 @@ def test_a_server_without_privileges_hides_its_memory_from_its_own_user() -> Non
     assert not seen["uid_separated"]
 
 
+@needs_root
+@pytest.mark.parametrize("reachable", [False, True])
+def test_as_root_of_a_container_it_confines_fully_too(reachable: bool) -> None:
+    seen = as_user("container", *(["--reachable"] if reachable else []))
+    assert seen["layers"]["landlock_abi"] >= 1
+    assert seen["layers"]["seccomp"]
+    assert not seen["layers"]["own_root"]
+    assert {name: how for name, how in seen["verdicts"].items() if how} == {}
+    if reachable:
+        assert seen["identity"]["separated"]
+    elif not seen["identity"]["separated"]:
+        assert "without capabilities" in seen["identity"]["reason"]
+
+
 def test_a_lab_without_the_limits_says_so_in_its_layers() -> None:
     lab = Lab(("rlimits",))
     result = lab.run("1", LIMITS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.worker import kernel, rootview
+from sandbox.worker.orders import OWN_FOLDER
 
 _CAPABILITIES_V3 = 0x20080522
 _PROBE = "encodings/__init__.py"  # a file below the standard library that every interpreter has
@@ -34,6 +35,7 @@ def settle(uid: int | None, read: Iterable[Path], write: Path) -> Identity:
     roots = list(read)
     own_root, reason = _own_root(roots, write)
     if not _can_pass(uid, roots):
+        os.chown(write / OWN_FOLDER, 0, 0)  # without capabilities root reaches only what is root's
         _drop_capabilities()
         return Identity(
             0,

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 CONTROL_FD = 3  # in the child: its jobs come in here and its results go out
+OWN_FOLDER = "zygote"  # of the zygote itself, beside the runs' scratch folders
 ATTEST_FD = 4  # in the child: closed before any code arrives
 LAYERS = ("landlock", "seccomp", "rlimits")
 

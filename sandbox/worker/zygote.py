@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.worker import child, identity, kernel, preload, reach, wire
-from sandbox.worker.orders import House, Order
+from sandbox.worker.orders import OWN_FOLDER, House, Order
 from sandbox.worker.process import Process
 
 _LOOK_EVERY_MS = 100
@@ -54,7 +54,7 @@ class _Zygote:
         self._read = reach.readable()
         scratch = Path(self._house.scratch)
         who = identity.settle(self._house.uid, self._read, scratch)
-        own = scratch / "zygote"
+        own = scratch / OWN_FOLDER
         os.chdir(own)
         self._device = own.stat().st_dev
         versions = preload.load(own)
