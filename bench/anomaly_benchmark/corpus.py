@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.table import SignalSeries, SignalTable
 from anomaly_benchmark.drives import Drive, real, simulated
-from anomaly_benchmark.faults import IN_STATE, PHYSICAL, REAL, SENSOR, in_state, inject
+from anomaly_benchmark.faults import DIESEL, IN_STATE, PHYSICAL, REAL, SENSOR, in_state, inject
 
 LEARNED, TUNED, UNSEEN, PER_KIND = 12, 8, 8, 3
 _REAL_PER_KIND = 5
@@ -93,7 +93,7 @@ def _sensor_faults(healthy: list[Drive], rng: np.random.Generator) -> Iterator[D
 
 def real_corpus(offset: int = 0) -> Corpus | None:
     """Read the real drives and put faults into them; every drive is judged by the others of its car."""
-    healthy = real()
+    healthy = real("petrol")
     if not healthy:
         return None
     rng = np.random.default_rng(5 + offset)
@@ -109,7 +109,20 @@ def real_corpus(offset: int = 0) -> Corpus | None:
         fitting = [one for one in healthy if _can_show(kind, one)]
         for k in range(_REAL_PER_KIND):
             faulty.append(in_state(fitting[(k + offset) % len(fitting)], kind, rng))
-    return Corpus("real", healthy, healthy, healthy, [one for one in faulty if one.fault])
+    return Corpus("real petrol car", healthy, healthy, healthy, [one for one in faulty if one.fault])
+
+
+def held_out_corpus() -> Corpus | None:
+    """Read a second real car, a diesel that no limit was chosen by, and put sensor faults into its drives."""
+    healthy = real("diesel")
+    if not healthy:
+        return None
+    rng = np.random.default_rng(3)
+    chosen = [(kind, one) for kind, several in DIESEL.items() for one in several for _ in range(2)]
+    faulty = [inject(healthy[k % len(healthy)], kind, one, rng) for k, (kind, one) in enumerate(chosen)]
+    return Corpus(
+        "real diesel car, held out", healthy, healthy, healthy, [one for one in faulty if one.fault]
+    )
 
 
 def _can_show(kind: str, drive: Drive) -> bool:

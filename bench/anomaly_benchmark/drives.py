@@ -58,15 +58,15 @@ def simulated(seed: int, fault: str = "", severity: float = 1.0, fault_at: float
     return Drive(f"{fault or 'healthy'} {seed}", fault, table, (fault_at, SECONDS) if fault else None)
 
 
-def real() -> list[Drive]:
-    """Read the real drives of the petrol car, each to be judged by the others; empty where they are absent."""
+def real(car: str) -> list[Drive]:
+    """Read the real drives of the petrol or the diesel car, each to be judged by its others; empty where absent."""
     import drives  # the readers of the tests
     from recordings import FOLDER
 
-    if not (FOLDER / "carobd_toyota_etios").exists():
+    folder, read, names = {
+        "petrol": ("carobd_toyota_etios", drives.etios, (*drives.ETIOS_DRIVES, *drives.ETIOS_IDLES)),
+        "diesel": ("kit_seat_leon_diesel", drives.leon, drives.LEON_DRIVES),
+    }[car]
+    if not (FOLDER / folder).exists():
         return []
-    names = (*drives.ETIOS_DRIVES, *drives.ETIOS_IDLES)
-    return [
-        Drive(name, "", drives.etios(name), None, tuple(other for other in names if other != name))
-        for name in names
-    ]
+    return [Drive(name, "", read(name), None, tuple(n for n in names if n != name)) for name in names]

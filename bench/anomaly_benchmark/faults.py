@@ -121,6 +121,14 @@ REAL: dict[str, list[Injection]] = {
     "fuel pressure": [Injection("long_fuel_trim_1", _offset(14), 240)],
 }
 """Into real recordings; three further kinds need the engine's state and are made by `in_state`."""
+DIESEL: dict[str, list[Injection]] = {
+    "spike": [one for one in _SPIKES if one.signal != "control_module_voltage"],
+    "drift": [Injection("coolant_temp", _drift(-25), 300), Injection("maf", _drift(15), 300)],
+    "stuck": [Injection(name, _stuck, 120) for name in ("maf", "intake_pressure", "rpm")],
+    "dropout": [Injection(name, _zero, 12) for name in ("maf", "intake_pressure", "rpm")],
+    "bias": [Injection("coolant_temp", _offset(-20), 300), Injection("maf", _offset(10), 300)],
+    "air meter scale": [Injection("maf", _scaled(0.75), 600)] * 3,
+}
 IN_STATE = ("vacuum leak", "thermostat", "misfire")
 
 
