@@ -159,7 +159,7 @@ def layers(folder: Path) -> None:
         "a run with all layers, against one with none",
         spread(taken["confined"]),
         spread(taken["bare"]),
-        f"+{(confined / bare - 1) * 100:.0f} %",
+        f"{(confined / bare - 1) * 100:+.0f} %",
         "< 10 %",
     )
 

@@ -144,6 +144,8 @@ def test_an_error_within_a_library_is_put_down_to_the_users_line() -> None:
         ("load_session().resample('1T').mean()", "'min'"),
         ("open('/etc/hostname')", "load_session"),
         ("open('missing.csv')", "load_session"),
+        ("plt.savefig('/tmp/plot.png')", "relative file names"),
+        ("pd.read_csv('http://127.0.0.1:9/a.csv')", "no network"),
         ("import tensorflow_of_my_own", ""),
         ("np.ones(10**11)", "fewer signals"),
         ("def f(): return f()\nf()", "loop"),

@@ -16,6 +16,7 @@ from sandbox.worker.confine import BACKSTOP, NotConfinedError, confine
 from sandbox.worker.orders import ATTEST_FD, CONTROL_FD, House, Order, Rlimits
 from sandbox.worker.process import Process
 
+_LULL_S = 0.05  # when runs come one straight after the other, warming up would only be in the way
 NOT_CONFINED = 70  # exit status; sysexits.h calls it EX_SOFTWARE
 
 
@@ -33,8 +34,8 @@ def live(order: Order, house: House, read: list[Path], fds: list[int], process: 
     streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
     for stream in streams:
         stream.reconfigure(line_buffering=True)  # so that what was printed is there when the run is killed
-    if house.warm:
-        warm.until(lambda: bool(select.select([control], [], [], 0)[0]))
+    if house.warm and not _has_job(control, _LULL_S):
+        warm.until(lambda: _has_job(control, 0))
     _work(control, "rlimits" not in house.without, in_use)
 
 
@@ -88,6 +89,10 @@ def _report_failure(error: BaseException) -> None:
         os.write(ATTEST_FD, json.dumps({"failed": f"{layer}{error}"[:500]}).encode())
     except OSError:
         return  # the server reads "no attestation" just as well
+
+
+def _has_job(control: socket.socket, wait_s: float) -> bool:
+    return bool(select.select([control], [], [], wait_s)[0])
 
 
 def _work(control: socket.socket, limited: bool, in_use: int) -> NoReturn:

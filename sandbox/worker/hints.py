@@ -129,7 +129,9 @@ def _module(error: ImportError, names: dict[str, Any]) -> str:
 
 
 def _system(error: OSError, names: dict[str, Any]) -> str:
-    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+    no_network = type(error).__name__ in ("URLError", "gaierror", "timeout")
+    far_away = str(error.filename or "").startswith("/")
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS or no_network or far_away:
         return _OUTSIDE
     if error.errno == errno.ENOENT:
         return "Only files written by this run are here. Session data comes from load_session(...)."
