@@ -286,8 +286,9 @@ def ending(box: Sandbox) -> None:
 
 
 def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="obd-bench-"))
-    with Sandbox(folder) as box:
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="obd-bench-")))
+        box = stack.enter_context(Sandbox(folder))
         started = time.perf_counter()
         report = box.start()
         print(
@@ -300,7 +301,7 @@ def main() -> None:
         big_session(box, folder)
         memory(box)
         ending(box)
-    layers(folder)
+        layers(folder)
 
 
 if __name__ == "__main__":

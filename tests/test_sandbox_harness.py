@@ -94,6 +94,13 @@ def _read(path: Path) -> Iterator[Attempt]:
         yield Attempt(path.stem, name, sign, argument, "control" in flags, code, check)
 
 
+def temporary(prefix: str) -> Path:
+    """Make a folder that goes away with this process."""
+    path = Path(tempfile.mkdtemp(prefix=prefix))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
 def frame() -> Frame:
     """Return a session of two signals, forty minutes long."""
     count = 2400
@@ -143,7 +150,7 @@ class Grounds:
 
     def __init__(self, owner: int | None = None) -> None:
         self.secret = os.environ.get("OBD_TEST_SECRET") or "OBDSECRET-" + secrets.token_hex(16)
-        self.folder = Path(tempfile.mkdtemp(prefix="obd-grounds-"))
+        self.folder = temporary("obd-grounds-")
         self.folder.chmod(0o755)
         self._owner = owner
         self._heard = threading.Event()
@@ -372,7 +379,7 @@ def grounds() -> Grounds:
 @functools.cache
 def box() -> Sandbox:
     """Return one sandbox for all tests of this process, started."""
-    sandbox = Sandbox(Path(tempfile.mkdtemp(prefix="obd-sandbox-home-")))
+    sandbox = Sandbox(temporary("obd-sandbox-home-"))
     atexit.register(sandbox.close)
     sandbox.start()
     return sandbox
@@ -381,7 +388,7 @@ def box() -> Sandbox:
 @functools.cache
 def plain_box() -> Sandbox:
     """Return a sandbox that imports no extras and warms nobody up: the same layers, sooner."""
-    sandbox = Sandbox(Path(tempfile.mkdtemp(prefix="obd-sandbox-home-")))
+    sandbox = Sandbox(temporary("obd-sandbox-home-"))
     atexit.register(sandbox.close)
     usual, startup.Host = startup.Host, functools.partial(Host, quick=True)  # type: ignore[misc, assignment]
     try:
@@ -404,7 +411,7 @@ class Lab:
         self._host.start()
         self.identity = self._host.hello["identity"]
         self._store = FrameStore()
-        self._home = Path(tempfile.mkdtemp(prefix="obd-lab-"))
+        self._home = temporary("obd-lab-")
         atexit.register(self.close)
 
     def run(self, code: str, limits: Limits) -> RunResult:
@@ -483,7 +490,7 @@ def become_user() -> None:
     os.setresgid(USER, USER, USER)
     os.setresuid(USER, USER, USER)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # as a process is that was this user from the start
-    os.environ["HOME"] = tempfile.mkdtemp(prefix="obd-user-home-")
+    os.environ["HOME"] = str(temporary("obd-user-home-"))
 
 
 def _open_the_way(needed: list[Path]) -> None:
@@ -544,7 +551,7 @@ def forbid(name: str) -> None:
 
 
 def _bait(prefix: str) -> tuple[Path, dict[str, Any]]:
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder = temporary(prefix)
     folder.chmod(0o777)
     (folder / "marker").write_text("MARK", encoding="utf-8")
     return folder, {"marker": str(folder / "marker")}
@@ -673,7 +680,7 @@ def main(task: str, *arguments: str) -> None:
         return
     if task == "hidden":
         become_user()
-        with Sandbox(Path(tempfile.mkdtemp(prefix="obd-hidden-"))) as sandbox:
+        with Sandbox(temporary("obd-hidden-")) as sandbox:
             report = sandbox.start()
             sys.stdout.write(
                 json.dumps(
