@@ -174,7 +174,7 @@ def _put(fd: int, position: int, array: NDArray[Any]) -> None:
 class FrameStore:
     """Encoded sessions, most recently used last, up to a number of bytes."""
 
-    def __init__(self, max_bytes: int = 1 << 30) -> None:
+    def __init__(self, max_bytes: int = 512 << 20) -> None:
         self._max_bytes = max_bytes
         self._shared: OrderedDict[tuple[str, str | int], Shared] = OrderedDict()
         self._lock = threading.Lock()

@@ -18,8 +18,6 @@ from sandbox.spawn import Child, Zygote, ZygoteError
 from sandbox.worker.orders import House, Order
 
 _FIRST_UID = 45001
-
-
 _BURIAL_S = 5.0
 
 
@@ -140,7 +138,11 @@ class Host:
         except ZygoteError:
             worker.discard()
             raise
-        self._check(worker, zygote)
+        says = supervise.attested(worker.child)
+        if "failed" not in says and not worker.child.lives():
+            worker.discard()
+            raise ZygoteError("the process that waited for the code is gone", "Run the code again.")
+        self._check(worker, zygote, says)
         return worker
 
     def _living_zygote(self) -> Zygote:
@@ -166,9 +168,8 @@ class Host:
             scratch.remove(folder)
             raise
 
-    def _check(self, worker: Worker, zygote: Zygote) -> None:
+    def _check(self, worker: Worker, zygote: Zygote, says: dict[str, Any]) -> None:
         """Write down what confines the worker, or why it must not be used."""
-        says = supervise.attested(worker.child)
         identity = zygote.hello["identity"]
         if "failed" in says or not says:
             worker.reason = f"the process could not be confined: {says.get('failed', 'it attested nothing')}"

@@ -49,7 +49,7 @@ class Job:
     def message(self) -> dict[str, Any]:
         """Return the job as the child gets it."""
         limits = self.limits
-        # One second more than the clock allows, so that it is the clock that ends a run.
+        # A little more than the clock allows, so that it is the clock that ends a run.
         cpu_s = int(limits.wall_s) + 2 if limits.cpu_s is None else limits.cpu_s
         allowance = Rlimits(limits.memory_mb << 20, cpu_s, limits.file_mb << 20)
         return {
@@ -195,7 +195,7 @@ def _status(
 
 def _by_exit(code: int | None, limits: Limits) -> tuple[Status, RunError]:
     if code == -signal.SIGXCPU:
-        return _by_limit("timeout", f"The code used more than {limits.cpu_s} s of CPU.")
+        return _by_limit("timeout", f"The code used more than {limits.cpu_s or limits.wall_s:g} s of CPU.")
     if code == -signal.SIGKILL:
         return _by_limit("crashed", "The process gave no account of its run that can be read, or was killed.")
     how = f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit status {code}"

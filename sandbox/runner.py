@@ -4,9 +4,7 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +17,7 @@ from sandbox.frames import Frame, FrameStore, LazyFrame
 from sandbox.host import Host, machine
 from sandbox.jobs import Job, carry_out
 from sandbox.places import Places
-from sandbox.results import HostReport, Limits, RunError, RunResult, WorkspaceState
+from sandbox.results import HostReport, Limits, RunError, RunResult
 from sandbox.spawn import ZygoteError
 from sandbox.startup import find_host
 from sandbox.supervise import Progress
@@ -151,33 +149,11 @@ class Sandbox:
             self._prune()
         try:
             with self._sessions(job, frames):
-                return _alone(host, job) if workspace is None else self._together(job, workspace)
+                if workspace is None or self._workspaces is None:
+                    return _alone(host, job)
+                return self._workspaces.run(workspace, job)
         except ZygoteError as error:
             return job.result("crashed", RunError(type="crashed", message=error.message, hint=error.hint))
-
-    def _together(self, job: Job, name: str) -> RunResult:
-        """Run in a workspace, which is gone afterwards when the run had to be ended."""
-        if self._workspaces is None:
-            raise ZygoteError("the sandbox was closed")
-        workspace = self._workspaces.take(name)
-        alive = False
-        try:
-            job.known = workspace.files
-            workspace.worker.child.signal(signal.SIGCONT)
-            result = carry_out(job, workspace.worker)
-            workspace.used_at, workspace.runs = time.monotonic(), workspace.runs + 1
-            alive = result.status in ("ok", "error", "memory") and workspace.worker.child.lives()
-            state = WorkspaceState(
-                name=name,
-                fresh=workspace.runs == 1,
-                alive=alive,
-                expires_in_s=workspace.expires_in_s() if alive else 0.0,
-            )
-            return result.model_copy(update={"workspace": state})
-        finally:
-            if not alive:
-                self._workspaces.drop(name)
-            workspace.lock.release()
 
     @contextlib.contextmanager
     def _sessions(self, job: Job, frames: Mapping[str, Frame | LazyFrame]) -> Iterator[None]:

@@ -1,12 +1,15 @@
 """Named workspaces: workers that keep their variables between runs, for a while."""
 
 import re
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
 
 from sandbox.errors import BadRequestError, BusyError
 from sandbox.host import Host, Worker
+from sandbox.jobs import Job, carry_out
+from sandbox.results import RunResult, WorkspaceState
 
 LIFETIME_S = 900.0
 MOST = 4
@@ -29,6 +32,15 @@ class Workspace:
         """Return how long it will be kept if nobody uses it."""
         return round(max(self.used_at + LIFETIME_S - time.monotonic(), 0.0), 1)
 
+    def state(self, alive: bool) -> WorkspaceState:
+        """Return what a result says about it."""
+        return WorkspaceState(
+            name=self.name,
+            fresh=self.runs == 1,
+            alive=alive,
+            expires_in_s=self.expires_in_s() if alive else 0.0,
+        )
+
 
 class Workspaces:
     """The workspaces of one sandbox; the longest unused goes when there are too many."""
@@ -44,18 +56,36 @@ class Workspaces:
         """Return the names of those that live."""
         return list(self._all)
 
-    def take(self, name: str) -> Workspace:
-        """Return the workspace of this name, made if need be, and locked; the caller releases its lock.
+    def run(self, name: str, job: Job) -> RunResult:
+        """Run a job in the workspace of this name, which is gone afterwards when the run had to be ended.
 
         Raises BadRequestError for a name that is none, BusyError when a run is using it, ZygoteError as the host.
         """
+        workspace = self._take(name)
+        alive = False
+        try:
+            job.known = workspace.files
+            workspace.worker.child.signal(signal.SIGCONT)
+            result = carry_out(job, workspace.worker)
+            workspace.used_at, workspace.runs = time.monotonic(), workspace.runs + 1
+            alive = result.status in ("ok", "error", "memory") and workspace.worker.child.lives()
+            state = workspace.state(alive)
+            return result.model_copy(update={"workspace": state})
+        finally:
+            if not alive:
+                self.drop(name)
+            workspace.lock.release()
+            self._host.prepare()
+
+    def _take(self, name: str) -> Workspace:
+        """Return the workspace of this name, made if need be, and locked; the caller releases its lock."""
         if not _NAME.fullmatch(name):
             raise BadRequestError(
                 f"{name[:80]!r} is no name for a workspace",
                 "Use up to 64 letters, digits and _ . : - , beginning with a letter or digit.",
             )
         with self._lock:
-            workspace = self._all.get(name)
+            workspace = self._alive(name)
             if workspace is not None and not workspace.lock.acquire(blocking=False):
                 raise BusyError(
                     f"workspace {name!r} is running something",
@@ -67,6 +97,14 @@ class Workspaces:
                 self._all[name] = workspace
                 self._make_room()
             self._watch_over()
+        return workspace
+
+    def _alive(self, name: str) -> Workspace | None:
+        """Return the workspace of this name; one whose process has ended meanwhile is cleared away."""
+        workspace = self._all.get(name)
+        if workspace is not None and not workspace.worker.child.lives() and not workspace.lock.locked():
+            self._all.pop(name).worker.discard()
+            return None
         return workspace
 
     def drop(self, name: str) -> None:

@@ -123,7 +123,7 @@ def test_a_process_that_attests_nothing_or_half_or_a_failure_is_given_no_job() -
         zygote: Any = SimpleNamespace(
             hello={"identity": {"uid": 1, "separated": True, "own_root": True}}, house=House("")
         )
-        Host(quick=True)._check(worker, zygote)
+        Host(quick=True)._check(worker, zygote, attested(child))
         assert worker.reason
         result = carry_out(Job("x", "print('RAN')", LIMITS, "full", Path("/nowhere")), worker)
         assert result.status == "refused"

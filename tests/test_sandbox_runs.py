@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -379,6 +380,23 @@ def test_an_idle_workspace_is_stopped_and_one_in_use_is_busy() -> None:
             run("1", workspace="idle")
         cancelled.set()
         assert long.result().status == "cancelled"
+
+
+def test_what_died_while_nobody_used_it_is_replaced() -> None:
+    run("x = 1", workspace="gone")
+    host, workspaces = box()._host, box()._workspaces
+    assert host is not None
+    assert workspaces is not None
+    host.settle()
+    assert host._spare is not None
+    for pid in (workspaces._all["gone"].worker.child.pid, host._spare.child.pid):
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.1)
+    assert run("1").status == "ok"
+    again = run("x", workspace="gone")
+    assert again.status == "error"
+    assert again.workspace is not None
+    assert again.workspace.fresh
 
 
 def test_the_longest_unused_workspace_goes_when_there_are_too_many_and_all_go_with_time() -> None:

@@ -17,33 +17,46 @@ from sandbox.worker.orders import ATTEST_FD, CONTROL_FD, House, Order, Rlimits
 from sandbox.worker.process import Process
 
 _LULL_S = 0.05  # when runs come one straight after the other, warming up would only be in the way
-NOT_CONFINED = 70  # exit status; sysexits.h calls it EX_SOFTWARE
+FAILED = 70  # exit status; sysexits.h calls it EX_SOFTWARE
 
 
 def live(order: Order, house: House, read: list[Path], fds: list[int], process: Process) -> NoReturn:
     """Turn this freshly forked process into a confined worker; never returns to the zygote's code."""
     try:
+        control, in_use = _become_confined(order, house, read, fds, process)
+        gc.enable()
+        streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
+        for stream in streams:
+            stream.reconfigure(
+                line_buffering=True
+            )  # so that what was printed is there when the run is killed
+        if house.warm and not _has_job(control, _LULL_S):
+            warm.until(lambda: _has_job(control, 0))
+        _work(control, "rlimits" not in house.without, in_use)
+    finally:
+        os._exit(FAILED)
+
+
+def _become_confined(
+    order: Order, house: House, read: list[Path], fds: list[int], process: Process
+) -> tuple[socket.socket, int]:
+    """Settle in, put every layer on and attest it; return the line to the server, and the address space in use."""
+    try:
         _settle_in(order, process)
         in_use = process.address_space()
         control = _arrange(fds)
         _attest(order, house, read)
-    except BaseException as error:  # whatever it is, the fork must not run on as a second zygote
+    except BaseException as error:  # whatever it is: unconfined, this process must not go on
         _report_failure(error)
-        os._exit(NOT_CONFINED)
-    gc.enable()
-    streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
-    for stream in streams:
-        stream.reconfigure(line_buffering=True)  # so that what was printed is there when the run is killed
-    if house.warm and not _has_job(control, _LULL_S):
-        warm.until(lambda: _has_job(control, 0))
-    _work(control, "rlimits" not in house.without, in_use)
+        os._exit(FAILED)
+    return control, in_use
 
 
 def _settle_in(order: Order, process: Process) -> None:
     os.setsid()
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != process.parent:
-        os._exit(NOT_CONFINED)  # the zygote died before the line above
+        os._exit(FAILED)  # the zygote died before the line above
     process.offer_to_oom_killer()
     os.chdir(order.scratch)
     for name in ("HOME", "TMPDIR", "MPLCONFIGDIR"):
@@ -63,9 +76,8 @@ def _arrange(fds: list[int]) -> socket.socket:
     ):
         os.dup2(source, target, inheritable=False)
     os.closerange(ATTEST_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    return socket.socket(
-        fileno=CONTROL_FD
-    )  # now: it asks the kernel what kind it is, which the filter forbids
+    # Now, because it asks the kernel what kind of socket it is, which the filter forbids.
+    return socket.socket(fileno=CONTROL_FD)
 
 
 def _high(fd: int) -> int:

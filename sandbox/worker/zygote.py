@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from sandbox.worker import child, identity, kernel, preload, reach, wire
 from sandbox.worker.orders import OWN_FOLDER, House, Order
@@ -128,11 +127,5 @@ class _Zygote:
         pid, run = self._children.pop(pidfd)
         self._poll.unregister(pidfd)
         os.close(pidfd)
-        _, status, usage = os.wait4(pid, 0)
-        end: dict[str, Any] = {
-            "run": run,
-            "exit": os.waitstatus_to_exitcode(status),
-            "peak_kb": usage.ru_maxrss,
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-        }
-        wire.send(self._server, end)
+        _, status = os.waitpid(pid, 0)
+        wire.send(self._server, {"run": run, "exit": os.waitstatus_to_exitcode(status)})
