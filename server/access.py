@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import json
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -59,7 +60,7 @@ class AccessGuard:
 
     def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
         headers = Headers(scope=scope)
-        if self.loopback and not is_loopback(_name(f"//{headers.get('host', '')}")):
+        if self.loopback and not _is_local(f"//{headers.get('host', '')}"):
             return 421, "This Host is not served here.", "Call it by 127.0.0.1 or localhost."
         origin = headers.get("origin")
         if origin is not None and not self._same_origin(origin, headers):
@@ -70,7 +71,7 @@ class AccessGuard:
 
     def _same_origin(self, origin: str, headers: Headers) -> bool:
         if self.loopback:
-            return is_loopback(_name(origin))
+            return _is_local(origin)
         return urlsplit(origin).netloc == headers.get("host", "")
 
     def _knows_token(self, headers: Headers) -> bool:
@@ -79,11 +80,12 @@ class AccessGuard:
         return scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), self.token.encode())
 
 
-def _name(url: str) -> str:
+@lru_cache(maxsize=256)
+def _is_local(url: str) -> bool:
     try:
-        return urlsplit(url).hostname or ""
+        return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
-        return ""
+        return False
 
 
 async def _refuse(send: Send, status: int, message: str, hint: str) -> None:

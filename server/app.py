@@ -53,9 +53,9 @@ def build_app(
 
     app = FastAPI(title="obd-agent", version=version("obd-agent"), lifespan=lifespan)
     add_error_handlers(app, tools)
-    app.include_router(approval_routes(workshop))
     # First, because routes are tried in turn and readings come most often.
     side.add_routes(app)
+    app.include_router(approval_routes(workshop))
     app.include_router(tool_routes(tools, workshop))
     add_chat(app, responder or Responder(tools, workshop))
     # Extended, not mounted: a mount at / would swallow later routes, one at /mcp answers 307.

@@ -1,7 +1,7 @@
 """Counts and times for Prometheus: base units in the names, labels from fixed lists, nothing that names a car."""
 
 import time
-from functools import partial
+from functools import lru_cache, partial
 
 from fastapi import APIRouter, Response
 from prometheus_client import (
@@ -41,6 +41,8 @@ class Metrics:
         self._readings = Counter(
             "obd_agent_intake_readings", "Readings sent and stored durably.", registry=self.registry
         )
+        # Looking the labels up costs more than counting does; there are as many as routes, methods and outcomes.
+        self._of_route = lru_cache(maxsize=4096)(self._find)
         self._marked = Counter(
             "obd_agent_intake_marked_readings",
             "Stored readings outside their limits.",
@@ -57,9 +59,15 @@ class Metrics:
         """Count an answered request under its route's template, never under its address."""
         template = getattr(scope.get("route"), "path", None) or "unknown"
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._requests.labels(method, template, f"{status // 100}xx").inc()
-        if not template.endswith("/stream"):
-            self._seconds.labels(template).observe(seconds)
+        requests, duration = self._of_route(method, template, status // 100)
+        requests.inc()
+        if duration is not None:
+            duration.observe(seconds)
+
+    def _find(self, method: str, template: str, hundreds: int) -> tuple[Counter, Histogram | None]:
+        """Return the counter and, but for endless streams, the histogram of a route's answers."""
+        counter = self._requests.labels(method, template, f"{hundreds}xx")
+        return counter, None if template.endswith("/stream") else self._seconds.labels(template)
 
     def watch(self, live: Live) -> None:
         """Show what the live side says of itself."""

@@ -9,13 +9,18 @@ import numpy as np
 from storage.codec import Floats, Ints
 from storage.errors import InvalidDataError
 from storage.live import VMAX, VMIN, Batch
-from storage.records import Column
+from storage.records import Block, Column, Readings
 
 # Far beyond any clock (3,170 years), and far enough from int64's edge that differences never overflow.
 TIME_LIMIT_US = 10**17
 PIECE_READINGS = 1_000_000
 MAX_COLUMNS = 65_535
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+
+
+def columns_of(readings: Readings) -> Sequence[Column]:
+    """Return readings column by column, whatever form they came in."""
+    return readings.columns() if isinstance(readings, Block) else readings
 
 
 def checked(columns: Sequence[Column]) -> list[Column]:
@@ -45,6 +50,19 @@ def _is_ready(column: Column) -> bool:
     )
 
 
+def is_ready(block: Block) -> bool:
+    """Tell whether a block can be packed as it is; otherwise its columns are looked at one by one."""
+    times, values = block.times_us, block.values
+    return (
+        times.dtype is _INT64
+        and values.dtype is _FLOAT64
+        and values.shape == (len(block.keys), times.size)
+        and values.flags.c_contiguous
+        and 0 < values.size <= PIECE_READINGS
+        and len(block.keys) <= MAX_COLUMNS
+    )
+
+
 def _converted(column: Column) -> Column:
     times, values = np.asarray(column.times_us), np.asarray(column.values)
     if times.ndim != 1 or times.shape != values.shape:
@@ -65,11 +83,11 @@ def _converted(column: Column) -> Column:
     )
 
 
-def check_batch(batch: Batch, columns: Sequence[Column]) -> None:
+def check_batch(batch: Batch, readings: Readings) -> None:
     """Raise InvalidDataError where a packed batch shows values or times that must not be stored."""
     zones = batch.head.view(np.float64)[:, VMIN : VMAX + 1]
     if not np.isfinite(zones).all():
-        _refuse_first(columns)
+        _refuse_first(columns_of(readings))
     if batch.last_us > TIME_LIMIT_US or batch.first_us < -TIME_LIMIT_US:
         raise InvalidDataError(
             f"Times must lie within ±{TIME_LIMIT_US} µs of the session's start.",

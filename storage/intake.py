@@ -6,16 +6,15 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, case, insert, or_, select, update
 
 from storage import live
-from storage.checks import check_batch, checked, pieces
+from storage.checks import check_batch, checked, columns_of, is_ready, pieces
 from storage.database import Database
 from storage.errors import InvalidDataError, NotFoundError, StorageError
 from storage.owners import Owners
 from storage.prepared import Cursor, Prepared
-from storage.records import Column
+from storage.records import Block, ChannelKey, Column, Readings
 from storage.tables import channel, live_chunk, receipt, session
 
-ChannelKey = tuple[str, str, str, str]
-Packed = tuple[live.Batch, list[ChannelKey]]
+Packed = tuple[live.Batch, Sequence[ChannelKey]]
 _KNOWN_SESSIONS = 256
 
 _first: BindParameter[int] = bindparam("first")
@@ -47,9 +46,9 @@ class Intake:
         self._insert = Prepared(insert(live_chunk), database.engine.dialect)
         self._known: dict[str, dict[ChannelKey, int]] = {}
 
-    def append(self, session_id: str, columns: Sequence[Column], key: str | None) -> int:
+    def append(self, session_id: str, readings: Readings, key: str | None) -> int:
         """Store a batch durably; see Samples.append."""
-        batches = [_packed(piece) for piece in pieces(checked(columns))]
+        batches = _packed(readings)
         wanted = dict.fromkeys(name for _, names in batches for name in names)
         known = self._known.get(session_id)
         if key is None and known is not None and wanted.keys() <= known.keys():
@@ -59,29 +58,29 @@ class Intake:
                 return last
         return self._append_with_care(session_id, batches, wanted, key)
 
-    def append_many(self, batches: Sequence[tuple[str, Sequence[Column]]]) -> list[int | StorageError]:
+    def append_many(self, batches: Sequence[tuple[str, Readings]]) -> list[int | StorageError]:
         """Store batches of several sessions, the usual ones in one transaction; see Samples.append_many."""
         done: dict[int, int | StorageError] = {}
         careful: set[str] = set()
         try:
             with self._database.appending() as cursor:
-                for place, (session_id, columns) in enumerate(batches):
-                    last = None if session_id in careful else self._store_usual(cursor, session_id, columns)
+                for place, (session_id, readings) in enumerate(batches):
+                    last = None if session_id in careful else self._store_usual(cursor, session_id, readings)
                     if last is None:
                         careful.add(session_id)
                     else:
                         done[place] = last
         except StorageError as error:
             done = dict.fromkeys(range(len(batches)), error)
-        for place, (session_id, columns) in enumerate(batches):
+        for place, (session_id, readings) in enumerate(batches):
             if place not in done:
-                done[place] = self._append_alone(session_id, columns)
+                done[place] = self._append_alone(session_id, readings)
         return [done[place] for place in range(len(batches))]
 
-    def _store_usual(self, cursor: Cursor, session_id: str, columns: Sequence[Column]) -> int | None:
+    def _store_usual(self, cursor: Cursor, session_id: str, readings: Readings) -> int | None:
         """Store a batch whose session and channels are known; None, and nothing stored, for any other."""
         try:
-            batches = [_packed(piece) for piece in pieces(checked(columns))]
+            batches = _packed(readings)
         except InvalidDataError:
             return None
         known = self._known.get(session_id)
@@ -89,9 +88,9 @@ class Intake:
             return None
         return self._store(cursor, session_id, batches, known)
 
-    def _append_alone(self, session_id: str, columns: Sequence[Column]) -> int | StorageError:
+    def _append_alone(self, session_id: str, readings: Readings) -> int | StorageError:
         try:
-            return self.append(session_id, columns, None)
+            return self.append(session_id, readings, None)
         except StorageError as error:
             return error
 
@@ -144,7 +143,16 @@ class Intake:
         self._known[session_id] = known
 
 
-def _packed(columns: Sequence[Column]) -> Packed:
+def _packed(readings: Readings) -> list[Packed]:
+    """Return readings as rows; a block in one, columns in as many as they need."""
+    if isinstance(readings, Block) and is_ready(readings):
+        batch = live.pack_block(readings)
+        check_batch(batch, readings)
+        return [(batch, readings.keys)]
+    return [_packed_columns(piece) for piece in pieces(checked(columns_of(readings)))]
+
+
+def _packed_columns(columns: Sequence[Column]) -> Packed:
     batch = live.pack(columns)
     check_batch(batch, columns)
     return batch, [(column.signal, column.unit, column.ecu or "", column.source or "") for column in columns]

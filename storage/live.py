@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from storage import codec
 from storage.codec import Floats, Ints
 from storage.errors import StorageError
-from storage.records import Column
+from storage.records import Block, Column
 
 # A head is one row of eight-byte words per column; the last three are floats.
 CHANNEL, N, FIRST_US, LAST_US, VMIN, VMAX, VSUM = range(HEAD_WORDS := 7)
@@ -34,11 +34,21 @@ def pack(columns: Sequence[Column]) -> Batch:
     counts = np.array([vector.size for vector in vectors])
     times = np.concatenate(vectors)
     values = np.concatenate([column.values for column in columns])
+    return _batch(_head(times, counts, which, values), counts, which, times, values)
+
+
+def pack_block(block: Block) -> Batch:
+    """Pack a block that is not empty."""
+    times, values = block.times_us, block.values
+    which = np.zeros(len(values), np.intp)
+    return _batch(_block_head(times, values), np.array([times.size]), which, times, values.reshape(-1))
+
+
+def _batch(head: Ints, counts: Ints, which: NDArray[np.intp], times: Ints, values: Floats) -> Batch:
     words = np.concatenate((times, values.view(np.int64)))
     words[1 : times.size] -= times[:-1]
     raw = b"".join((counts.astype("<u4").tobytes(), which.astype("<u2").tobytes(), codec.shuffle(words)))
-    data = _DATA.pack(codec.FORMAT, len(vectors), len(columns)) + codec.deflate(raw, live=True)
-    head = _head(times, counts, which, values)
+    data = _DATA.pack(codec.FORMAT, counts.size, which.size) + codec.deflate(raw, live=True)
     return Batch(values.size, int(head[:, FIRST_US].min()), int(head[:, LAST_US].max()), head, data)
 
 
@@ -68,6 +78,17 @@ def _head(times: Ints, counts: Ints, which: NDArray[np.intp], values: Floats) ->
     floats[:, VMAX] = np.maximum.reduceat(values, offsets)
     with np.errstate(over="ignore", invalid="ignore"):
         floats[:, VSUM] = np.add.reduceat(values, offsets)
+    return head
+
+
+def _block_head(times: Ints, values: Floats) -> Ints:
+    head = np.empty((len(values), HEAD_WORDS), np.int64)
+    head[:, N] = times.size
+    head[:, FIRST_US], head[:, LAST_US] = times.min(), times.max()
+    floats = head.view(np.float64)
+    floats[:, VMIN], floats[:, VMAX] = values.min(axis=1), values.max(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        floats[:, VSUM] = values.sum(axis=1)
     return head
 
 

@@ -1,6 +1,6 @@
 """What storage hands out and takes in: plain frozen values, free of any database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
@@ -77,6 +77,31 @@ class Column(NamedTuple):
     times_us: "NDArray[np.int64]"
     values: "NDArray[np.float64]"
     source: str | None = None
+
+
+ChannelKey = tuple[str, str, str, str]
+"""Signal, unit, ECU and source of a channel; the last two are empty where there is none."""
+
+
+class Block(NamedTuple):
+    """Readings of several channels at the same times, to be stored: a row of `values` for each of `keys`.
+
+    A sequence of columns in a form that is cheaper to store.
+    """
+
+    keys: tuple[ChannelKey, ...]
+    times_us: "NDArray[np.int64]"
+    values: "NDArray[np.float64]"
+
+    def columns(self) -> list[Column]:
+        """Return the readings column by column."""
+        return [
+            Column(signal, unit, ecu or None, self.times_us, values, source or None)
+            for (signal, unit, ecu, source), values in zip(self.keys, self.values, strict=True)
+        ]
+
+
+Readings = Block | Sequence[Column]
 
 
 @dataclass(frozen=True, slots=True)

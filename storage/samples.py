@@ -9,7 +9,7 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.intake import Intake
 from storage.owners import Owners
-from storage.records import Channel, Column, Series
+from storage.records import Channel, Readings, Series
 
 
 class Samples:
@@ -19,7 +19,7 @@ class Samples:
         self._database = database
         self._intake = Intake(database, owners)
 
-    def append(self, session_id: str, columns: Sequence[Column], *, key: str | None = None) -> int:
+    def append(self, session_id: str, readings: Readings, *, key: str | None = None) -> int:
         """Store a batch durably before returning its sequence, a number that grows with each batch.
 
         A `key` seen before in this session returns the sequence it had, and stores nothing again. An
@@ -27,9 +27,9 @@ class Samples:
         unequal lengths, an empty batch or a finished session; NotFoundError; StorageFullError and
         StorageBusyError, after which nothing of the batch is stored and it can be sent again.
         """
-        return self._intake.append(session_id, columns, key)
+        return self._intake.append(session_id, readings, key)
 
-    def append_many(self, batches: Sequence[tuple[str, Sequence[Column]]]) -> list[int | StorageError]:
+    def append_many(self, batches: Sequence[tuple[str, Readings]]) -> list[int | StorageError]:
         """Store batches of several sessions in one durable transaction: one wait for the disk, not one each.
 
         Returns for each batch the sequence, or why it alone could not be stored; the others are stored all the same.

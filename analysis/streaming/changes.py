@@ -1,6 +1,6 @@
 """What streaming checks take in and give out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -29,7 +29,19 @@ class Readings(NamedTuple):
 
 def readings_of(signal: str, unit: str, ecu: str, times_s: Floats, values: Floats) -> Readings:
     """Make readings with their extremes."""
-    return Readings(signal, unit, ecu, times_s, values, float(values.min()), float(values.max()))
+    return readings_at(times_s, [(signal, unit, ecu)], [values])[0]
+
+
+def readings_at(
+    times_s: Floats, names: Sequence[tuple[str, str, str]], values: Sequence[Floats]
+) -> list[Readings]:
+    """Make readings of several (signal, unit, ECU) at the same times, with all their extremes found at once."""
+    rows = np.array(values)
+    extremes = zip(rows.min(axis=1).tolist(), rows.max(axis=1).tolist(), strict=True)
+    return [
+        Readings(*name, times_s, row, low, high)
+        for name, row, (low, high) in zip(names, values, extremes, strict=True)
+    ]
 
 
 class Said(NamedTuple):

@@ -66,7 +66,10 @@ class TrendDetector:
         track = self._tracks.setdefault(readings.ecu, deque())
         latch = self._latches.setdefault(readings.ecu, Latch(0.0, 10.0))
         for newest in _spaced(readings, track):
-            goes_wrong = np.array([self._goes_wrong(track, latch.is_open)])
+            is_wrong = self._goes_wrong(track, latch.is_open)
+            if latch.is_quiet and not is_wrong:
+                continue
+            goes_wrong = np.array([is_wrong])
             for _, is_raised in latch.step(np.array([newest.time_s]), goes_wrong, ~goes_wrong):
                 yield Change(
                     trend.rule, "threshold", trend.signal, readings.ecu, is_raised, newest.time_s,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
@@ -59,17 +59,17 @@ class AlertRow(BaseModel):
 
 
 def _watched(runs: Sequence[Run], monitor: Monitor) -> list[Readings]:
-    """Return what the checks look at; runs that share their times share them in seconds too."""
-    from analysis.streaming.changes import readings_of
+    """Return what the checks look at; runs that share their times share one look at them."""
+    from analysis.streaming.changes import readings_at
 
-    times_s: dict[int, Any] = {}
-    found = []
+    together: dict[int, list[Run]] = {}
     for run in runs:
         if monitor.watches(run.signal):
-            key = id(run.times_us)
-            if key not in times_s:
-                times_s[key] = run.times_us / 1e6
-            found.append(readings_of(run.signal, run.unit, run.ecu, times_s[key], run.values))
+            together.setdefault(id(run.times_us), []).append(run)
+    found: list[Readings] = []
+    for group in together.values():
+        names = [(run.signal, run.unit, run.ecu) for run in group]
+        found += readings_at(group[0].times_us / 1e6, names, [run.values for run in group])
     return found
 
 

@@ -17,7 +17,7 @@ from server.resources.alerts import alert_routes, upkeep_routes
 from server.resources.artifacts import artifact_routes
 from server.resources.from_tools import tool_resources
 from server.resources.health import health_routes
-from server.resources.intake import intake_routes
+from server.resources.intake import add_data_route, intake_routes
 from server.resources.refusals import add_room_errors
 from server.resources.writer import Writer
 from server.selection import AnyTool
@@ -44,8 +44,8 @@ class LiveSide:
         add_room_errors(app)
         app.state.live = self.live
         if any(not tool.effects.read_only for tool in self._tools):
-            routes = intake_routes(self._workshop, self.live, self._receiver, self._writer)
-            app.include_router(routes)
+            add_data_route(app, self._writer)
+            app.include_router(intake_routes(self._workshop, self.live, self._receiver))
             app.include_router(upkeep_routes(self._workshop, self._housekeeping))
         app.include_router(live_routes(self._workshop, self.live))
         app.include_router(tool_resources(self._tools, self._workshop, self._changed))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.live.live import Live
@@ -61,18 +61,24 @@ class LiveSessionRow(SessionRow):
     created_at: datetime
 
 
-def intake_routes(workshop: Workshop, live: Live, receiver: Receiver, writer: Writer) -> APIRouter:
-    """Return the routes that write: begin a session, send readings, finish."""
+def add_data_route(app: FastAPI, writer: Writer) -> None:
+    """Add the route that readings are sent to; on the application itself, for a router in between is tried twice."""
+    app.add_api_route(
+        "/api/sessions/{session_id}/data",
+        _take(writer),
+        methods=["POST"],
+        tags=["intake"],
+        responses=REFUSALS,
+        response_model=IntakeAnswer,
+        openapi_extra=_DATA,
+    )
+
+
+def intake_routes(workshop: Workshop, live: Live, receiver: Receiver) -> APIRouter:
+    """Return the routes that begin and finish a session others send readings to."""
     router = APIRouter(prefix="/api/sessions", tags=["intake"], responses=REFUSALS)
     router.add_api_route(
         "", _begin(workshop, live), methods=["POST"], status_code=201, response_model=LiveSessionRow
-    )
-    router.add_api_route(
-        "/{session_id}/data",
-        _take(writer),
-        methods=["POST"],
-        response_model=IntakeAnswer,
-        openapi_extra=_DATA,
     )
     router.add_api_route(
         "/{session_id}/finish", _finish(workshop, live, receiver), methods=["POST"], response_model=SessionRow

@@ -9,7 +9,7 @@ from threading import RLock
 from typing import NamedTuple
 
 from storage.errors import StorageError
-from storage.records import Column
+from storage.records import Block, Column, Readings
 from tools.context import Workshop
 from tools.errors import ToolError
 from tools.intake.arrow import parse_arrow
@@ -39,8 +39,11 @@ class Ready(NamedTuple):
     batch: Incoming
 
     @property
-    def columns(self) -> list[Column]:
+    def readings(self) -> Readings:
         """The readings as storage takes them."""
+        table = self.batch.table
+        if table is not None:
+            return Block(table.plan.keys, table.times_us, table.values)
         return [
             Column(run.signal, run.unit, run.ecu or None, run.times_us, run.values, run.source or None)
             for run in self.batch.runs
@@ -96,7 +99,7 @@ class Receiver:
         with self._lock:
             plain = [ready for ready in batches if ready.key is None]
             stored = iter(
-                self._workshop.store.samples.append_many([(r.session_id, r.columns) for r in plain])
+                self._workshop.store.samples.append_many([(r.session_id, r.readings) for r in plain])
             )
             return [self._settle(ready, None if ready.key else next(stored)) for ready in batches]
 
@@ -132,7 +135,7 @@ class Receiver:
         """Store durably unless the key was seen; return whether it was new, and its sequence."""
         store, session_id = self._workshop.store, ready.session_id
         before = store.sessions.get(session_id).version if desk.sequence is None else None
-        sequence = store.samples.append(session_id, ready.columns, key=ready.key)
+        sequence = store.samples.append(session_id, ready.readings, key=ready.key)
         desk.keys[ready.key or ""] = ready.digest
         if len(desk.keys) > _KNOWN_KEYS:
             desk.keys.pop(next(iter(desk.keys)))
