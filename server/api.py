@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from server.calls import answer, describe, find_tool
+from server.hanging_up import run_for
 from server.selection import AnyTool
 from tools.answer import Answer
 from tools.context import ToolContext, Workshop
@@ -61,11 +62,16 @@ def tool_routes(tools: tuple[AnyTool, ...], workshop: Workshop) -> APIRouter:
 def _endpoint(tool: AnyTool, workshop: Workshop) -> Any:
     needed = any(field.is_required() for field in tool.arguments.model_fields.values())
 
-    def endpoint(arguments: Any) -> JSONResponse:
-        result: Answer = answer(tool, ToolContext(workshop, requester="http"), arguments.model_dump())
-        return JSONResponse(result.structured())
+    async def endpoint(request: Request, arguments: Any) -> JSONResponse:
+        context = ToolContext(workshop, requester="http")
 
-    endpoint.__annotations__ = {"arguments": tool.arguments, "return": JSONResponse}
+        def call() -> JSONResponse:
+            result: Answer = answer(tool, context, arguments.model_dump())
+            return JSONResponse(result.structured())
+
+        return await run_for(request, call, context.cancelled)
+
+    endpoint.__annotations__ = {"request": Request, "arguments": tool.arguments, "return": JSONResponse}
     endpoint.__defaults__ = (Body(...) if needed else Body(default_factory=tool.arguments),)
     return endpoint
 
