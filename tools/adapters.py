@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analysis.findings import Quantity, absent, derived, measured
 from tools.adapter_answers import AdapterCheck, AdapterList, RunningCapture, SimulatedCars, SimulatedKey
-from tools.capture import Adapter, adapter_of
+from tools.addresses import Adapter, adapter_of
 from tools.context import ToolContext
 from tools.registry import tool
 

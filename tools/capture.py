@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.addresses import Adapter, adapter_of, clock_rate
 from tools.answer import Answer
 from tools.arguments import SessionId, VehicleId
 from tools.context import ToolContext
@@ -18,15 +19,6 @@ from tools.times import seconds_of
 
 if TYPE_CHECKING:
     from tools.recorder import Recorder
-
-Adapter = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=500,
-        description="Adapter address: /dev/ttyUSB0, COM3, socket://host:port, or sim:demo?fault=vacuum_leak.",
-    ),
-]
 
 
 class CaptureProblem(BaseModel):
@@ -118,27 +110,6 @@ def start_capture(
         )
         recorders = context.workshop.recorders
         return _state(recorders.add(session.id, link, stack.pop_all(), poller, duration_s, rate))
-
-
-def adapter_of(context: ToolContext, adapter: str | None) -> str:
-    """Return the adapter named, or the default one.
-
-    Raises:
-        ToolError: neither is there.
-    """
-    address = adapter or context.workshop.adapter
-    if address is None:
-        raise ToolError("bad_arguments", "No adapter was named.", "Give `adapter`, or set OBD_AGENT_ADAPTER.")
-    return address.strip()
-
-
-def clock_rate(address: str) -> float:
-    """Return how fast the car's own clock runs beside ours: 1 for a real car, the speed-up of a simulated one."""
-    if not address.startswith("sim:"):
-        return 1.0
-    from vehicle.simulator import parse_simulator
-
-    return parse_simulator(address).speedup
 
 
 @tool("capture", "Watch a recording")

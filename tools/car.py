@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.findings import Quantity, absent, measured
+from tools.addresses import Adapter, adapter_of
 from tools.answer import Answer
-from tools.capture import Adapter, adapter_of
 from tools.context import ToolContext
 from tools.own_signals import own_signals
 from tools.registry import tool

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from tools.addresses import Adapter, adapter_of
 from tools.answer import Answer
 from tools.approvals import require_approval
-from tools.capture import Adapter, adapter_of
 from tools.context import ToolContext
-from tools.diagnosis import TroubleCodesNow, take_snapshot
 from tools.errors import ToolError
 from tools.registry import tool
+from tools.snapshots import TroubleCodesNow, take_snapshot
 from vehicle.diagnostics.models import Absence, EcuCodes
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from analysis.guided.procedures import PROCEDURES
 from analysis.guided.steps import Procedure
 from analysis.results.guided import GuidedOutcome, GuidedPhase
+from tools.addresses import Adapter, adapter_of
 from tools.answer import Answer
 from tools.approvals import require_approval
 from tools.arguments import VehicleId
-from tools.capture import Adapter, adapter_of
 from tools.context import ToolContext
 from tools.errors import ToolError
 from tools.registry import tool

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.guided.steps import Procedure
 from analysis.guided.watching import Watch
-from tools.capture import clock_rate
+from tools.addresses import clock_rate
 from tools.context import ToolContext
 from tools.errors import ToolError
 from tools.recorder import on_clock

@@ -11,11 +11,11 @@ from tools.anomalies import baseline_ids, learned
 from tools.answer import Answer, ArtifactRef
 from tools.arguments import SessionId, VehicleId
 from tools.context import ToolContext
-from tools.diagnosis import SNAPSHOT, TroubleCodesNow
 from tools.errors import ToolError
 from tools.keeping import keep
 from tools.recorded import Recorded, recorded_session
 from tools.registry import tool
+from tools.snapshots import SNAPSHOT, TroubleCodesNow
 from tools.wording import say_finding, say_value
 
 if TYPE_CHECKING:
