@@ -38,6 +38,7 @@ def test_a_value_between_two_steps_is_off_by_half_a_step_at_most() -> None:
         (0x0C, {"rpm": -0.25}, "does not fit"),
         (0x0C, {"rpm": float("inf")}, "no number"),
         (0x01, {"mil_on": 1.0}, "also carries dtc_count, status"),
+        (0x01, {"mil_on": 1.0, "dtc_count": 2.0}, "also carries status"),
         (0x01, {"status": 0x82000000, "mil_on": 0.0, "dtc_count": 2.0}, "does not fit"),
         (0x03, {"fuel_status": 2.0}, "also carries fuel_status_2"),
         (0x0C, {"speed": 3.0}, "does not carry speed"),
@@ -50,6 +51,11 @@ def test_what_cannot_be_said_truly_is_refused_with_the_reason(
     with pytest.raises(NotEncodableError, match=reason) as refused:
         encode_mode01(pid, values)
     assert isinstance(refused.value, CarError)
+
+
+def test_what_the_same_bytes_say_by_another_name_comes_along() -> None:
+    said = decode_mode01(0x01, encode_mode01(0x01, {"status": float(0x8207E504)}))
+    assert said == {"status": 0x8207E504, "mil_on": 1, "dtc_count": 2}
 
 
 def test_a_part_without_a_value_is_marked_as_not_there() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from tools.addresses import Adapter, adapter_of
+from tools.addresses import Adapter, adapter_of, is_replay
 from tools.answer import Answer
 from tools.approvals import require_approval
 from tools.context import ToolContext
@@ -61,6 +61,12 @@ def clear_trouble_codes(
     from vehicle.diagnostics.vehicle_info import read_vehicle_info
 
     address = adapter_of(context, adapter)
+    if is_replay(address):
+        raise ToolError(
+            "unsupported",
+            f"{address} is a recording: it has no car whose codes could be cleared.",
+            "Give the address of the adapter that is plugged into the car.",
+        )
     with context.workshop.links.borrow(address) as link:
         _require_standstill(link)
         before = take_snapshot(context.store, address, link)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.findings import Quantity, absent, measured
+from tools.addresses import is_simulated
 from tools.answer import Answer
 from vehicle.diagnostics.models import Absence, CodesReport, EcuCodes, FreezeFrame, ReadinessReport
 
@@ -65,7 +66,8 @@ class TroubleCodesNow(Answer):
             values = ", ".join(f"{one.signal} {one.value:.4g} {one.unit}" for one in frame.values)
             lines.append(f"Freeze frame of {frame.code} ({frame.ecu}): {values}.")
         waiting = [m.name for one in self.readiness.since_clear for m in one.monitors if not m.complete]
-        lines.append(f"Not ready since clear: {', '.join(dict.fromkeys(waiting)) or 'nothing'}.")
+        ready = "nothing" if self.readiness.since_clear else "not known"
+        lines.append(f"Not ready since clear: {', '.join(dict.fromkeys(waiting)) or ready}.")
         lines.append(self.since_clear.reason)
         return "\n".join(
             lines + [f"Not learned: {one.what} {one.ecu}: {one.reason}." for one in self.not_learned]
@@ -84,7 +86,7 @@ def take_snapshot(store: Store, address: str, link: Link, session_id: str | None
     lamps = [one.mil_on for one in readiness.since_clear if one.mil_on is not None]
     fields: dict[str, Any] = {
         "adapter": address,
-        "simulated": address.startswith("sim:"),
+        "simulated": is_simulated(address),
         "mil_on": any(lamps) if lamps else None,
         "lists": codes.lists,
         "freeze_frames": frames.frames,

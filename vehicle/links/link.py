@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import TracebackType
@@ -116,9 +116,14 @@ class Link(ABC):
     reconnects: int = 0
 
     @property
-    def simulated(self) -> bool:
-        """Whether the car at the other end is a simulated one."""
-        return self.address.startswith("sim:")
+    def replayed(self) -> bool:
+        """Whether a recording is at the other end: what it does not tell now it may tell later."""
+        return self.address.startswith("replay:")
+
+    @property
+    def withheld(self) -> Mapping[str, str]:
+        """Signals the other end has and this way to it cannot carry, with the reason."""
+        return {}
 
     @property
     @abstractmethod

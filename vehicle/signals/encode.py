@@ -41,10 +41,11 @@ class _Field(NamedTuple):
 
 
 def encode_mode01(pid: int, values: Mapping[str, float]) -> bytes:
-    """Return data bytes for service 01 `pid` that decode to exactly these signals, each to half a step or better.
+    """Return data bytes for service 01 `pid` that decode to just these signals, each to half a step or better.
 
-    Raises NotEncodableError where a value is outside what the bytes can say, or where they would also say
-    something of a signal that has no value.
+    What the same bytes say by another name as well (the lamp is a bit of `status`) is known with them. Raises
+    NotEncodableError where a value is outside what the bytes can say, or where they would also say something of a
+    signal that has no value.
     """
     for name, value in values.items():
         if not math.isfinite(value):
@@ -103,7 +104,10 @@ def _blanks(pid: int, names: frozenset[str]) -> tuple[bytes, ...]:
     """Return every start from which just these signals are there, once their values are set."""
     lengths = sorted(load_pids()[pid].lengths) if pid in load_pids() else ()
     return tuple(
-        data for length in lengths for data in _starts(pid, names, length) if _there(pid, data) == names
+        data
+        for length in lengths
+        for data in _starts(pid, names, length)
+        if _there(pid, data) - _implied(pid, names) == names
     )
 
 
@@ -114,6 +118,27 @@ def _starts(pid: int, names: frozenset[str], length: int) -> list[bytes]:
     if not switched:
         return [bytes(start)]
     return [bytes([switch, *start[1:]]) for switch in range(_BYTE)]
+
+
+@cache
+def _implied(pid: int, names: frozenset[str]) -> frozenset[str]:
+    """Return the further signals whose bytes are settled, each to its last bit, by those that have values."""
+    settled = {
+        place for field in _fields(pid) if field.name in names and _settles(field) for place in field.places
+    }
+    return frozenset(
+        field.name
+        for field in _fields(pid)
+        if field.name not in names and field.condition is None and settled.issuperset(field.places)
+    )
+
+
+def _settles(field: _Field) -> bool:
+    """Whether a value of the signal leaves no bit of its bytes open."""
+    data = bytearray(field.formula.needs)
+    if len(field.places) == 1:
+        return len(set(_sayings((field.formula,), field.places[0], len(data), 0))) == _BYTE
+    return _said(data, field, 0) != _said(data, field, 1)
 
 
 def _there(pid: int, data: bytes) -> frozenset[str]:
@@ -200,7 +225,7 @@ def _said(data: bytearray, field: _Field, number: int) -> float:
 def _problem(pid: int, data: bytes, values: Mapping[str, float], steps: Mapping[str, float]) -> str:
     """Say what is wrong with the bytes by decoding them; empty where they say just what they should."""
     said = decode_mode01(pid, data)
-    if said.keys() != values.keys():
+    if said.keys() - _implied(pid, frozenset(values)) != values.keys():
         return _unsayable(pid, frozenset(values))
     for name, value in values.items():
         if not abs(said[name] - value) <= steps.get(name, 0.0) / 2 * _ROUNDING:
