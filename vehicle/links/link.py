@@ -171,7 +171,7 @@ class Link(ABC):
         deadline_s: float = DEADLINE_S,
         priority: int = Priority.PERSON,
     ) -> Reply:
-        """Ask and wait; never longer than `deadline_s`, or 5 s more after an ECU asked for patience."""
+        """Ask and wait; never longer than `deadline_s`, or 5 s in all where an ECU asked for patience."""
         return self.submit(payload, ecu, deadline_s=deadline_s, priority=priority).result()
 
     def command(self, text: str, *, deadline_s: float = DEADLINE_S) -> str | None:
