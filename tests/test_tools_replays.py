@@ -24,6 +24,7 @@ from tools.context import ToolContext, Workshop
 from tools.diagnosis import read_trouble_codes
 from tools.errors import ToolError
 from tools.guided import run_guided_test
+from tools.health import health_report
 from tools.importing import import_log
 from tools.sessions import get_session, update_session
 from tools.vehicles import save_vehicle
@@ -139,6 +140,27 @@ def test_a_replay_begins_where_it_is_told(context: ToolContext) -> None:
     assert rpm.quantity.value == pytest.approx(920, abs=8)
 
 
+def test_a_replay_begins_anew_for_the_next_who_asks_and_is_shared_with_a_capture(
+    context: ToolContext,
+) -> None:
+    first = stored(context, {"rpm": (steps(0, 4), [800.0 + 4 * n for n in range(40)])})
+    address = f"replay:{first}?speed=10"
+    for _ in range(2):
+        session_id = start_capture(context, address).session_id
+        finished(context, session_id)
+        assert series(context, session_id)["rpm", "7E8"][1][0] < 850
+    slow = f"replay:{first}?speed=0.5"
+    session_id = start_capture(context, slow).session_id
+    until_s = time.monotonic() + 20
+    while max(series(context, session_id).get(("rpm", "7E8"), ([], [0.0]))[1]) < 820:
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+    (rpm,) = read_signals(context, ["rpm"], slow).values
+    assert rpm.quantity.value is not None
+    assert rpm.quantity.value >= 820
+    stop_capture(context, session_id)
+
+
 def test_an_imported_log_of_a_real_car_is_replayed(context: ToolContext) -> None:
     path = recording("carobd_toyota_etios/idle8.csv")
     first = import_log(context, str(path)).session_id
@@ -201,7 +223,26 @@ def test_the_check_of_a_replay_finds_no_adapter_and_the_recordings_pace(context:
     assert answer.batched_rate.value is not None
     assert answer.batched_rate.value < 60
     assert "no adapter" in answer.identity.name
+    assert answer.evidence == []
     assert "a recording played back" in answer.say()
+
+
+def test_a_check_says_nothing_against_an_adapter_where_the_recording_lacks_a_part(
+    context: ToolContext,
+) -> None:
+    late = [n + 8.0 for n in steps(0, 10)]
+    first = stored(context, {"rpm": (steps(0, 20), [900.0] * 200), "maf": (late, [5.0] * 100)})
+    assert check_adapter(context, f"replay:{first}").verdict == "cannot tell"
+
+
+def test_a_health_report_on_a_replay_says_that_it_is_one(context: ToolContext) -> None:
+    first = stored(context, {"rpm": (steps(0, 20), [900.0] * 200)})
+    session_id = start_capture(context, f"replay:{first}?speed=20").session_id
+    finished(context, session_id)
+    report = health_report(context, session_id)
+    assert f"A replay of {first}" in report.say()
+    kept = context.store.artifacts.get(report.artifacts[-1].artifact_id)
+    assert f"A replay of {first}" in (kept.data or b"").decode()
 
 
 def test_a_guided_test_on_a_recording_that_lacks_its_signals_says_so(context: ToolContext) -> None:

@@ -143,6 +143,11 @@ def test_a_moment_without_a_value_has_none(play: Play) -> None:
     assert "no value" in str(stale["speed"])
 
 
+def test_a_first_reading_that_is_about_to_come_is_waited_for(play: Play) -> None:
+    link = play(rpm(40), run("speed", steps(9, start_s=0.3), [50.0] * 9), options="speed=1")
+    assert now(link, "speed") == {"speed": 50.0}
+
+
 def test_a_signal_that_was_recorded_late_is_read_once_it_comes(play: Play) -> None:
     link = play(rpm(60), run("speed", steps(20, start_s=3.5), [50.0] * 20), options="speed=2")
     batches = polled(link, lambda found: bool(values_of(found, "speed")), ["rpm", "speed"])

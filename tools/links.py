@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from threading import RLock, Timer
 from typing import TYPE_CHECKING
 
+from tools.addresses import is_replay
+
 if TYPE_CHECKING:
     from storage.store import Store
     from vehicle.links import Link
@@ -15,7 +17,7 @@ IDLE_S = 60.0
 
 
 class Links:
-    """Links by address; one that nobody uses any more is closed a minute later.
+    """Links by address; one that nobody uses any more is closed a minute later, a replay at once.
 
     `store` gives the recordings that are played back.
     """
@@ -66,7 +68,9 @@ class Links:
     def _release(self, address: str) -> None:
         with self._lock:
             self._users[address] -= 1
-            if self._users[address] == 0:
+            if self._users[address] == 0 and is_replay(address):
+                self._close_idle(address)  # the next one who asks gets it from its beginning
+            elif self._users[address] == 0:
                 timer = self._timers[address] = Timer(IDLE_S, self._close_idle, [address])
                 timer.daemon = True
                 timer.start()

@@ -24,6 +24,7 @@ CURRENT = 0x01
 LONGEST_WAIT_S = 0.5
 _PATIENCE_PERIODS = 1.5
 _AFTERWARDS_S = 0.0005
+_NEVER_US = float("-inf")
 
 
 class Playback:
@@ -115,7 +116,7 @@ class Replay(Conversation):
         played, at_us = self._playback.position()
         if self._recording.silence(at_us):
             return 0.0, [], ""
-        newest_us = max((_taken_us(track, at_us) for track in tracks), default=float("-inf"))
+        newest_us = max((_taken_us(track, at_us) for track in tracks), default=_NEVER_US)
         self._told[payload, ecu] = (played, newest_us)
         answers = []
         for name in ecus:
@@ -125,15 +126,17 @@ class Replay(Conversation):
         return taken_s, answers, self._why_not(pids, bool(tracks))
 
     def _wait_for_news(self, question: tuple[bytes, str], tracks: Sequence[Track], until_s: float) -> None:
-        """Where the question was answered before and nothing new was recorded since, wait for it a little."""
-        told = self._told.get(question)
+        """Wait a little for a reading that is about to come, where none holds or the same was told before."""
         played, at_us = self._playback.position()
         newest_us = max(_taken_us(track, at_us) for track in tracks)
-        if told is None or newest_us == float("-inf") or (played, newest_us) > told:
-            return
         next_s = (min(track.next_us(at_us) for track in tracks) - at_us) / self._playback.speed / 1e6
-        wait_s = min(next_s + _AFTERWARDS_S, self._wait_s, until_s - time.monotonic())
-        time.sleep(max(0.0, wait_s))
+        if newest_us == _NEVER_US:
+            wait_s = next_s if next_s <= LONGEST_WAIT_S else 0.0
+        elif (played, newest_us) <= self._told.get(question, (-1, _NEVER_US)):
+            wait_s = min(next_s, self._wait_s)
+        else:
+            return
+        time.sleep(max(0.0, min(wait_s + _AFTERWARDS_S, until_s - time.monotonic())))
 
     def _part(self, ecu: str, pid: int, at_us: float) -> bytes:
         """Return what one ECU says of one parameter, its number first; nothing where it has nothing to say now."""
@@ -179,7 +182,7 @@ class Replay(Conversation):
 
 def _taken_us(track: Track, at_us: float) -> float:
     place = track.place(at_us)
-    return float("-inf") if place is None else track.times_us[place]
+    return _NEVER_US if place is None else track.times_us[place]
 
 
 def replay_at(address: str) -> Conversation:
