@@ -245,6 +245,18 @@ def test_a_health_report_on_a_replay_says_that_it_is_one(context: ToolContext) -
     assert f"A replay of {first}" in (kept.data or b"").decode()
 
 
+def test_a_guided_test_on_its_own_recording_comes_to_the_same_verdict(context: ToolContext) -> None:
+    car = "sim:workshop?driver=hold2500&fault=vacuum_leak&speedup=30"
+    first = run_guided_test(context, "hold_2500_rpm", car)
+    assert first.session_id is not None
+    again = run_guided_test(context, "hold_2500_rpm", f"replay:{first.session_id}?speed=20")
+    assert first.outcome is not None
+    assert again.outcome is not None
+    assert (again.outcome.verdict, again.outcome.reason) == (first.outcome.verdict, first.outcome.reason)
+    assert again.simulated
+    assert "a recording played back" in again.say()
+
+
 def test_a_guided_test_on_a_recording_that_lacks_its_signals_says_so(context: ToolContext) -> None:
     first = stored(context, {"speed": (steps(0, 3), [0.0] * 30)})
     with pytest.raises(ToolError, match="does not report"):

@@ -112,7 +112,7 @@ def test_an_ecu_nobody_named_stays_without_a_name(play: Play) -> None:
 def test_what_bytes_cannot_say_truly_is_withheld_with_the_reason(play: Play) -> None:
     link = play(
         rpm(),
-        run("fuel_status", steps(3), [2.0] * 3),
+        run("dtc_count", steps(3), [2.0] * 3),
         run("speed", steps(3), [30.0, 40.0, 300.0]),
         run("coolant_temp", steps(3), [180.0] * 3, unit="°F"),
         run("x_boost_target", steps(3), [1.0] * 3),
@@ -123,12 +123,37 @@ def test_what_bytes_cannot_say_truly_is_withheld_with_the_reason(play: Play) -> 
     stop = Event()
     for _ in poller.poll(stop):
         stop.set()
-    assert "also carries fuel_status_2" in poller.unsupported["fuel_status"]
+    assert "also carries mil_on, status" in poller.unsupported["dtc_count"]
     assert "speed 300 does not fit" in poller.unsupported["speed"]
     assert "recorded in °F" in poller.unsupported["coolant_temp"]
     assert "no standard request" in poller.unsupported["x_boost_target"]
     assert "no standard request" in poller.unsupported["latitude"]
     assert set(Poller(link, ["rpm"]).unsupported) == set()
+
+
+def test_a_part_that_was_never_recorded_is_not_believed_where_its_bytes_must_say_something(
+    play: Play,
+) -> None:
+    link = play(run("fuel_status", steps(30), [2.0] * 30), run("o2_s1_wr_voltage", steps(30), [2.5] * 30))
+    assert read_support(link) == {"7E8": {0x03, 0x24}}
+    silent = "ses_test holds no value of it"
+    assert now(link, "fuel_status", "fuel_status_2") == {"fuel_status": 2.0, "fuel_status_2": silent}
+    poller, stop = Poller(link, batch_s=0.05), Event()
+    seen: set[str] = set()
+    for batch in poller.poll(stop):
+        seen |= {one.signal for one in batch.runs}
+        if batch.end_us > 300_000:
+            stop.set()
+    assert seen == {"fuel_status", "o2_s1_wr_voltage"}
+    assert poller.unsupported == {"fuel_status_2": silent, "o2_s1_wr_voltage_lambda": silent}
+
+
+def test_a_part_that_holds_no_more_takes_the_others_of_its_bytes_along(play: Play) -> None:
+    both = (run("fuel_status", steps(90), [2.0] * 90), run("fuel_status_2", steps(10), [0.0] * 10))
+    assert now(play(*both, rpm(90)), "fuel_status") == {"fuel_status": 2.0}
+    later = now(play(*both, rpm(90), options="speed=0.1&from_s=8"), "fuel_status", "rpm")
+    assert "no value" in str(later["fuel_status"])
+    assert later["rpm"] == 1120.0
 
 
 def test_a_moment_without_a_value_has_none(play: Play) -> None:

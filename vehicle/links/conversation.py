@@ -21,7 +21,7 @@ class Conversation(ABC):
 
     info: LinkInfo
     batch_limit: int = 6
-    # What the other end has and this way to it cannot carry, with the reason; by signal.
+    # Signals that this way cannot tell, or whose bytes are not to be believed here, with the reason.
     withheld: Mapping[str, str] = MappingProxyType({})
     # Seconds from a look for a car that is not there to the next: at first, and at last, as looks keep a bus awake.
     look_pauses_s: tuple[float, float] = (1.0, 15.0)

@@ -122,7 +122,7 @@ class Link(ABC):
 
     @property
     def withheld(self) -> Mapping[str, str]:
-        """Signals the other end has and this way to it cannot carry, with the reason."""
+        """Signals that this way cannot tell, or whose bytes are not to be believed here, with the reason."""
         return {}
 
     @property

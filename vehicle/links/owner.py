@@ -78,7 +78,7 @@ class OwnedLink(Link):
 
     @property
     def withheld(self) -> Mapping[str, str]:
-        """Signals the other end has and this way to it cannot carry, with the reason."""
+        """Signals that this way cannot tell, or whose bytes are not to be believed here, with the reason."""
         return self._conversation.withheld
 
     def watch(self, listener: StateListener) -> Callable[[], None]:

@@ -15,9 +15,9 @@ from vehicle.links.link import LinkInfo
 from vehicle.links.recording import Recording, Track
 from vehicle.links.replay_address import ReplayAddress, parse_replay
 from vehicle.links.replay_codes import answer_codes
-from vehicle.links.replay_offer import VOLTAGE, bitmap, held, offer
+from vehicle.links.replay_offer import VOLTAGE, Part, bitmap, held, offer
 from vehicle.poller.support import BITMAPS
-from vehicle.signals import NotEncodableError, encode_mode01
+from vehicle.signals import NotEncodableError
 
 CURRENT = 0x01
 # A question asked again waits for what the recording has next, this long at most, so that others get their turn.
@@ -25,6 +25,7 @@ LONGEST_WAIT_S = 0.5
 _PATIENCE_PERIODS = 1.5
 _AFTERWARDS_S = 0.0005
 _NEVER_US = float("-inf")
+_NOTHING = Part(())
 
 
 class Playback:
@@ -110,7 +111,9 @@ class Replay(Conversation):
     ) -> tuple[float, list[Answer], str]:
         """Answer service 01; returns when the newest value was taken, the answers, and why there are none."""
         pids = payload[1:]
-        tracks = [track for name in ecus for pid in pids for track in self._offered[name].get(pid, ())]
+        tracks = [
+            track for name in ecus for pid in pids for track in self._offered[name].get(pid, _NOTHING).tracks
+        ]
         if tracks:
             self._wait_for_news((payload, ecu), tracks, until_s)
         played, at_us = self._playback.position()
@@ -144,13 +147,11 @@ class Replay(Conversation):
         if pid in BITMAPS:
             marks = bitmap(tuple(offered), pid)
             return b"" if marks is None else bytes([pid]) + marks
-        values = held(offered.get(pid, ()), at_us)
-        if not values:
-            return b""
         try:
-            return bytes([pid]) + encode_mode01(pid, values)
+            data = offered.get(pid, _NOTHING).encoded(pid, at_us)
         except NotEncodableError:  # a part of it is not known now, and bytes cannot leave it out
             return b""
+        return bytes([pid]) + data if data else b""
 
     def _why_not(self, pids: bytes, recorded: bool) -> str:
         numbers = ", ".join(f"{pid:02X}" for pid in pids)

@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from vehicle.diagnostics.readiness import SINCE_CLEAR, THIS_DRIVE
 from vehicle.links.recording import Recording, Track
 from vehicle.poller.support import BITMAPS, RANGE
-from vehicle.signals import SIGNALS, NotEncodableError, encode_mode01
+from vehicle.signals import SIGNALS, NotEncodableError, encode_mode01, signals_of_pid
 
 VOLTAGE = "elm_voltage"
 
-Offered = Mapping[str, Mapping[int, Sequence[Track]]]
+# Their four bytes are read as they are: all of them must be true.
+_READ_WHOLE = (SINCE_CLEAR, THIS_DRIVE)
+
+
+class Part(NamedTuple):
+    """What one ECU has for one parameter: the tracks, and signals of the same bytes that were never recorded."""
+
+    tracks: Sequence[Track]
+    unsaid: frozenset[str] = frozenset()
+
+    def encoded(self, pid: int, at_us: float) -> bytes:
+        """Return the bytes of a moment; empty where no value holds. Raises NotEncodableError."""
+        values = held(self.tracks, at_us)
+        return encode_mode01(pid, values, self.unsaid) if values else b""
 
 
 class Offer(NamedTuple):
-    """The tracks behind each parameter of each ECU, and why a recorded signal is behind none."""
+    """What is behind each parameter of each ECU, and why a signal cannot be told, or not be believed."""
 
-    by_ecu: Offered
+    by_ecu: Mapping[str, Mapping[int, Part]]
     withheld: Mapping[str, str]
 
 
 def offer(recording: Recording) -> Offer:
     """Try the recorded signals out: offered is what bytes say truly, over the whole range recorded."""
-    by_ecu: dict[str, dict[int, list[Track]]] = {}
+    by_ecu: dict[str, dict[int, Part]] = {}
     withheld: dict[str, str] = {}
+    recorded = {name for tracks in recording.tracks.values() for name in tracks}
     for ecu, tracks in recording.tracks.items():
-        fitting: dict[int, list[Track]] = {}
-        for track in tracks.values():
-            pid, problem = _parameter(track)
+        by_ecu[ecu] = {}
+        for pid, together in _by_parameter(tracks.values(), withheld).items():
+            part = Part(together)
+            problem = _unsayable(pid, part)
+            if problem and pid not in _READ_WHOLE:
+                part = Part(together, frozenset(one.name for one in signals_of_pid(pid)) - recorded)
+                problem = _unsayable(pid, part)
             if problem:
-                withheld[track.signal] = problem
-            elif pid is not None:
-                fitting.setdefault(pid, []).append(track)
-        for pid, together in fitting.items():
-            if problem := _unsayable(pid, together):
                 withheld |= {track.signal: problem for track in together}
-        by_ecu[ecu] = {pid: some for pid, some in fitting.items() if some[0].signal not in withheld}
-    offered = {track.signal for pids in by_ecu.values() for some in pids.values() for track in some}
+            else:
+                by_ecu[ecu][pid] = part
+                withheld |= dict.fromkeys(part.unsaid, f"{recording.name} holds no value of it")
+    offered = {track.signal for parts in by_ecu.values() for part in parts.values() for track in part.tracks}
     return Offer(by_ecu, {name: why for name, why in withheld.items() if name not in offered})
+
+
+def _by_parameter(tracks: Iterable[Track], withheld: dict[str, str]) -> dict[int, list[Track]]:
+    """Group tracks by the parameter that carries them; those that none carries are withheld."""
+    found: dict[int, list[Track]] = {}
+    for track in tracks:
+        pid, problem = _parameter(track)
+        if problem:
+            withheld[track.signal] = problem
+        elif pid is not None:
+            found.setdefault(pid, []).append(track)
+    return found
 
 
 def _parameter(track: Track) -> tuple[int | None, str]:
@@ -53,17 +81,15 @@ def _parameter(track: Track) -> tuple[int | None, str]:
     return signal.pid, ""
 
 
-def _unsayable(pid: int, tracks: Sequence[Track]) -> str:
+def _unsayable(pid: int, part: Part) -> str:
     """Say why a parameter's recorded values cannot be told truly, trying the ends of what each signal was."""
     problem, said = "", False
-    for at_us in _telling_moments(tracks):
-        values = held(tracks, at_us)
+    for at_us in _telling_moments(part.tracks):
         try:
-            encode_mode01(pid, values)
-            said = True
+            said = bool(part.encoded(pid, at_us)) or said
         except NotEncodableError as error:
             problem = error.message
-            if len(values) == len(tracks):
+            if len(held(part.tracks, at_us)) == len(part.tracks):
                 return problem
     return "" if said else problem
 

@@ -196,7 +196,7 @@ class Poller:
             seen.add(pid)
             self.unsupported.update(self._undecided.decide(pid, found, ecu))
             for name, value in found.items():
-                if name in self._wanted:
+                if name in self._wanted and name not in self._dropped:
                     self.unsupported.pop(name, None)
                     collector.add(name, ecu, time_us, value)
         self._note_missing(question, seen)
