@@ -223,6 +223,8 @@ def test_recorded_codes_and_freeze_frames_are_told_as_they_were(play: Play) -> N
         ("pending codes", "7E8"),
         ("pending codes", "7E9"),
     }
+    assert [answer.ecu for answer in link.request(b"\x03", "7E9").answers] == ["7E9"]
+    assert link.request(b"\x07", "7E8").answers == link.request(b"").answers == ()
     (told,) = read_freeze_frames(link).frames
     assert (told.code, {v.signal: v.value for v in told.values}) == ("P0171", {"rpm": 812.5, "speed": 0.0})
 

@@ -95,8 +95,7 @@ class Replay(Conversation):
         if payload[:1] == bytes([CURRENT]):
             taken_s, answers, why = self._current(payload, ecu, ecus, until_s)
         else:
-            taken_s, (answers, why) = began_s, answer_codes(self._recording, payload, ecus)
-        why = self.find_car(until_s) or why
+            taken_s, (answers, why) = began_s, answer_codes(self._recording, payload, ecu)
         return Reply(
             payload,
             tuple(answers),
@@ -117,8 +116,8 @@ class Replay(Conversation):
         if tracks:
             self._wait_for_news((payload, ecu), tracks, until_s)
         played, at_us = self._playback.position()
-        if self._recording.silence(at_us):
-            return 0.0, [], ""
+        if silence := self._recording.silence(at_us):
+            return 0.0, [], silence
         newest_us = max((_taken_us(track, at_us) for track in tracks), default=_NEVER_US)
         self._told[payload, ecu] = (played, newest_us)
         answers = []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from vehicle.codes.form import code_to_bytes
 from vehicle.diagnostics.freeze_frames import CODE_PID, FREEZE
 from vehicle.diagnostics.models import FreezeFrame
@@ -18,28 +16,28 @@ _KINDS = {service: kind for kind, service in SERVICES.items()}
 _POSITIVE = 0x40
 
 
-def answer_codes(recording: Recording, payload: bytes, ecus: Sequence[str]) -> tuple[list[Answer], str]:
-    """Return what ECUs said to a request for codes or a freeze frame, and why where they said nothing.
+def answer_codes(recording: Recording, payload: bytes, ecu: str) -> tuple[list[Answer], str]:
+    """Return what one ECU, or every one, said to a request for codes or a freeze frame, and why where none did.
 
     Codes are those read once, at the end of the recorded session as a rule, whatever moment is played.
     """
-    service = payload[0]
+    service = payload[0] if payload else 0
     if service in _KINDS and len(payload) == 1:
-        return _code_lists(recording, service), _no_codes(recording, f"{_KINDS[service]} codes")
+        return _code_lists(recording, service, ecu), _no_codes(recording, f"{_KINDS[service]} codes")
     if service == FREEZE and len(payload) == 3:
-        frames = [one for one in recording.freeze_frames if one.frame == payload[2]]
+        frames = [one for one in recording.freeze_frames if one.frame == payload[2] and ecu in ("", one.ecu)]
         found = [(frame.ecu, _frozen(frame, payload[1])) for frame in frames]
         head = bytes([_POSITIVE + FREEZE, *payload[1:]])
         return [Answer(ecu, head + data) for ecu, data in found if data], _no_codes(recording, "freeze frame")
     return [], f"{recording.name} is a recording: it has no answer to {payload.hex(' ').upper()}"
 
 
-def _code_lists(recording: Recording, service: int) -> list[Answer]:
+def _code_lists(recording: Recording, service: int, ecu: str) -> list[Answer]:
     """Return the lists as outside CAN, without a count: a recording says no protocol."""
     return [
         Answer(one.ecu, bytes([_POSITIVE + service]) + b"".join(map(code_to_bytes, one.codes)))
         for one in recording.codes or ()
-        if one.kind == _KINDS[service]
+        if one.kind == _KINDS[service] and ecu in ("", one.ecu)
     ]
 
 
