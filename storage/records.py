@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SessionState = Literal["recording", "importing", "finished", "interrupted"]
-SessionOrigin = Literal["capture", "import", "intake"]
+SessionOrigin = Literal["capture", "import", "intake", "replay"]
 Row = TypeVar("Row")
 
 

@@ -226,6 +226,22 @@ def test_an_overheating_engine_raises_one_alert_and_clears_it_for_all_who_listen
         assert client.post(f"/api/alerts/{row['id']}/acknowledge").json() == seen
 
 
+def test_an_alert_out_of_a_replay_says_that_it_is_not_about_now(address: str) -> None:
+    with http(address) as client:
+        recorded = begin(client)
+        for second in range(10):
+            send(client, recorded, float(second), coolant_temp=118.0)
+        client.post(f"/api/sessions/{recorded}/finish")
+        asked = {"adapter": f"replay:{recorded}?speed=2"}
+        session = client.post("/api/tools/start_capture", json=asked).json()["session_id"]
+        end = time.monotonic() + 30
+        while not (rows := client.get("/api/alerts", params={"session_id": session}).json()["alerts"]):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        client.post("/api/tools/stop_capture", json={"session_id": session})
+    assert {row["title"].partition(":")[0] for row in rows} == {"In a replay, not now"}
+
+
 def test_finishing_a_session_clears_its_alerts(address: str) -> None:
     with http(address) as client:
         session = begin(client)

@@ -14,8 +14,9 @@ from tools.approvals import decide
 from tools.car import read_monitor_tests, read_signals, read_vehicle_info
 from tools.clearing import clear_trouble_codes
 from tools.context import ToolContext, Workshop
-from tools.diagnosis import SNAPSHOT, read_trouble_codes
+from tools.diagnosis import read_trouble_codes
 from tools.errors import ToolError
+from tools.snapshots import SNAPSHOT
 from vehicle.simulator import SimulatedCar
 
 

@@ -1,6 +1,7 @@
 """The fault matrix: whatever adapter, line and car do, no wrong value, no call past its deadline, and it comes back.
 
-The simulated car stands still in time, so that every right answer is known; deadlines are scaled down.
+The simulated car stands still in time, so that every right answer is known; deadlines are scaled down. Slow replies in
+real time are in test_vehicle_links_slow.py, adapters that are killed or frozen in test_tools_capture_adapter_gone.py.
 """
 
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vehicle.elm327.outcomes import Disconnected, Reply, Timeout
+from vehicle.elm327.outcomes import AdapterError, BusError, Disconnected, NoData, Reply, Timeout
 from vehicle.links import Link, LinkState, open_link
 from vehicle.links.elm327 import Elm327
 from vehicle.links.owner import OwnedLink
@@ -80,6 +81,7 @@ MISBEHAVIOURS: list[tuple[str, float | None, int]] = [
     ("buffer_full", None, 3),
     ("unable_to_connect", None, 1),
     ("question", None, 3),
+    ("stopped", None, 3),
     ("half_frame", None, 3),
     ("lost_frame", None, 3),
     ("wrong_pid", None, 3),
@@ -92,12 +94,14 @@ MISBEHAVIOURS: list[tuple[str, float | None, int]] = [
     ("reset", None, 1),
 ]
 # A dropped pseudo-terminal is gone for good: a test of its own plugs one in again.
-ON_PTY = {"slow", "garbled", "half_frame", "lost_prompt", "freeze", "pending", "reset", "question"}
+NOT_ON_PTY = {"drop"}
+OVER_BOTH = pytest.mark.parametrize("rig", ["tcp", "pty"], indirect=True)
 
 
 @pytest.mark.parametrize(
     ("rig", "kind", "value", "times"),
-    [("tcp", *row) for row in MISBEHAVIOURS] + [("pty", *row) for row in MISBEHAVIOURS if row[0] in ON_PTY],
+    [("tcp", *row) for row in MISBEHAVIOURS]
+    + [("pty", *row) for row in MISBEHAVIOURS if row[0] not in NOT_ON_PTY],
     indirect=["rig"],
 )
 def test_no_misbehaviour_gives_a_wrong_value_or_a_late_answer_and_the_link_comes_back(
@@ -110,6 +114,44 @@ def test_no_misbehaviour_gives_a_wrong_value_or_a_late_answer_and_the_link_comes
     assert rig.recovers(), (rig.link.state, rig.link.state_reason)
 
 
+WHOLE = "the whole answer"
+# Each twice, as a request whose number of lines was learned is asked once more without that number.
+OUTCOMES: dict[str, object] = {
+    "no_data": NoData("NO DATA"),
+    "can_error": BusError("CAN ERROR"),
+    "bus_busy": BusError("BUS BUSY"),
+    "unable_to_connect": BusError("UNABLE TO CONNECT"),
+    "buffer_full": AdapterError("BUFFER FULL"),
+    "stopped": AdapterError("STOPPED"),
+    "question": AdapterError("?"),
+    "reset": AdapterError("the adapter restarted (ELM327 v1.5)"),
+    "freeze": Timeout,
+    "lost_prompt": Timeout,
+    "garbled": "not understood",
+    "half_frame": "expected frame",
+    "lost_frame": "expected frame",
+    "wrong_pid": "does not repeat",
+    "interleaved": WHOLE,
+}
+
+
+@OVER_BOTH
+@pytest.mark.parametrize(("kind", "expected"), OUTCOMES.items())
+def test_a_fault_is_told_as_what_it_is(rig: Rig, kind: str, expected: object) -> None:
+    rig.car.misbehaviour.set(kind, times=2)
+    reply = rig.ask(REQUESTS[3])
+    if expected is WHOLE:
+        assert reply.answers
+    elif isinstance(expected, str):
+        assert expected in reply.rejected[0].reason
+        assert not reply.answers
+    else:
+        assert reply.trouble == expected or (expected is Timeout and isinstance(reply.trouble, Timeout))
+    rig.car.misbehaviour.clear()
+    assert rig.recovers()
+
+
+@OVER_BOTH
 def test_a_refusal_and_a_pending_answer_are_told_as_what_they_are(rig: Rig) -> None:
     rig.car.misbehaviour.set("refuse", 0x22, times=1)
     assert [refusal.nrc for refusal in rig.ask(REQUESTS[1]).refusals] == [0x22]
@@ -119,11 +161,13 @@ def test_a_refusal_and_a_pending_answer_are_told_as_what_they_are(rig: Rig) -> N
     assert reply.received_s - reply.sent_s < 5.0
 
 
+@OVER_BOTH
 def test_a_pending_answer_may_take_longer_than_the_deadline(rig: Rig) -> None:
     rig.car.misbehaviour.set("pending", 2 * DEADLINE_S, times=1)
     assert rig.ask(REQUESTS[3]).answers
 
 
+@OVER_BOTH
 def test_a_frozen_adapter_costs_one_deadline_and_then_nothing_until_it_thaws(rig: Rig) -> None:
     rig.car.misbehaviour.set("freeze")
     assert isinstance(rig.ask(REQUESTS[0]).trouble, Timeout)
@@ -136,6 +180,7 @@ def test_a_frozen_adapter_costs_one_deadline_and_then_nothing_until_it_thaws(rig
     assert LinkState.LOST in rig.states
 
 
+@OVER_BOTH
 def test_an_ignition_off_is_no_car_and_on_again_is_connected(rig: Rig) -> None:
     rig.car.ignition(False)
     for _ in range(8):
@@ -146,6 +191,7 @@ def test_an_ignition_off_is_no_car_and_on_again_is_connected(rig: Rig) -> None:
     assert rig.link.wait_until(LinkState.CONNECTED, timeout_s=4.0) is LinkState.CONNECTED
 
 
+@OVER_BOTH
 def test_three_callers_at_once_get_their_own_answers(rig: Rig) -> None:
     wrong: list[object] = []
     counts = [0, 0, 0]

@@ -246,6 +246,14 @@ def test_short_interruptions_are_no_gaps_and_the_first_reason_counts() -> None:
     assert log.take() == ()
 
 
+def test_a_gap_does_not_begin_before_the_last_reading() -> None:
+    log = GapLog(0.0)
+    log.worked(1.5)
+    log.failed(1.4, "asked before the answer came, and lost")
+    log.worked(3.0)
+    assert log.take() == ((1_500_000, 3_000_000, "asked before the answer came, and lost"),)
+
+
 def test_a_bitmap_marks_parameters_from_its_first_bit_on() -> None:
     assert pids_of(0x00, bytes.fromhex("80000001")) == {0x01, 0x20}
     assert pids_of(0x20, bytes.fromhex("40000000")) == {0x22}

@@ -19,6 +19,7 @@ def disturbed(spelled: str, *setup: str, ecus: int = 1):
         ("no_data", b"NO DATA"),
         ("can_error", b"CAN ERROR"),
         ("bus_busy", b"BUS BUSY"),
+        ("stopped", b"STOPPED"),
         ("unable_to_connect", b"UNABLE TO CONNECT"),
         ("question", b"?"),
         ("ignition_off", b"CAN ERROR"),

@@ -1,10 +1,12 @@
 """What the adapter tools answer with."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from analysis.findings import Quantity
+from tools.addresses import say_adapter
 from tools.answer import Answer
 from tools.wording import say_value
 from vehicle.links.adapter_models import AdapterEvidence, AdapterIdentity, BatchTry
@@ -31,6 +33,27 @@ class SimulatedCars(BaseModel):
     keys: list[SimulatedKey]
 
 
+class ReplayableSession(BaseModel):
+    """A recorded session that can be played back as if a car were on the line."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    address: str
+    name: str
+    started_at: datetime | None
+    duration_s: float
+
+
+class Replays(BaseModel):
+    """The newest recordings to play back; `list_sessions` has all `sessions` that were finished."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    newest: list[ReplayableSession]
+    sessions: int
+    options: str
+
+
 class RunningCapture(BaseModel):
     """A capture that holds an adapter now."""
 
@@ -47,6 +70,7 @@ class AdapterList(Answer):
     serial_ports: list[SerialPort]
     captures: list[RunningCapture]
     simulated: SimulatedCars
+    replays: Replays
     address_forms: list[str]
     not_searched: str
 
@@ -60,9 +84,16 @@ class AdapterList(Answer):
             f"Default adapter: {self.default_adapter or 'none set'}.",
             *(f"{one.session_id} is recording from {one.adapter}." for one in self.captures),
             f"Simulated cars: {', '.join(self.simulated.addresses)}; faults: {', '.join(self.simulated.faults)}.",
+            self._replays(),
             self.not_searched,
         ]
         return "\n".join(lines)
+
+    def _replays(self) -> str:
+        shown = self.replays.newest
+        told = "; ".join(f"{one.address} ({one.name}, {one.duration_s:,.0f} s)" for one in shown)
+        left = f", the newest {len(shown)} of {self.replays.sessions} sessions" if shown else ""
+        return f"Recordings to play back{left}: {told or 'none'}."
 
 
 class AdapterCheck(Answer):
@@ -88,13 +119,13 @@ class AdapterCheck(Answer):
 
     def say(self) -> str:
         """Say identity, verdict with evidence, speed and advice."""
-        source = f"{self.adapter} (simulated car)" if self.simulated else self.adapter
-        car = (
-            f"{self.protocol}, ECUs {', '.join(self.ecus)}" if self.ecus else f"no car: {self.no_car_reason}"
-        )
+        ecus = ", ".join(ecu or "without a name" for ecu in self.ecus)
+        car = f"{self.protocol or 'protocol not known'}, ECUs {ecus}"
+        if not self.ecus:
+            car = f"no car: {self.no_car_reason}"
         chip = f"{self.identity.name or 'no name'} {self.identity.stn} {self.identity.device}".strip()
         lines = [
-            f"{source}: {chip}; {self.verdict}; {car}.",
+            f"{say_adapter(self.adapter)}: {chip}; {self.verdict}; {car}.",
             f"Parameters per request: {self.batch_size or 'unknown'}; one at a time {say_value(self.single_rate)}, "
             f"batched {say_value(self.batched_rate)}; supply {say_value(self.supply_voltage)}.",
             *(f"Speaks {one.speaks} a genuine chip: {one.what} [{one.source}]." for one in self.evidence),

@@ -5,20 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.findings import Quantity, absent, derived, measured
-from tools.adapter_answers import AdapterCheck, AdapterList, RunningCapture, SimulatedCars, SimulatedKey
-from tools.capture import Adapter, adapter_of
+from tools.adapter_answers import (
+    AdapterCheck,
+    AdapterList,
+    ReplayableSession,
+    Replays,
+    RunningCapture,
+    SimulatedCars,
+    SimulatedKey,
+)
+from tools.addresses import Adapter, adapter_of, is_simulated
 from tools.context import ToolContext
 from tools.registry import tool
+from tools.replays import can_be_replayed
 
 if TYPE_CHECKING:
     from vehicle.links.adapter_models import AdapterReport
 
 _RATE = "readings/s"
+_REPLAYS = 10
+_LOOKED_AT = 50
 
 
 @tool("capture", "List adapters")
 def list_adapters(context: ToolContext) -> AdapterList:
-    """Return the serial ports of this machine, the default adapter, captures running, and the simulated cars.
+    """Return the serial ports of this machine, the default adapter, captures running, simulated cars and replays.
 
     A port listed exists; whether an adapter answers on it, `check_adapter` finds out. Next: `check_adapter`.
     """
@@ -30,6 +41,7 @@ def list_adapters(context: ToolContext) -> AdapterList:
         serial_ports=list_serial_ports(),
         captures=_captures(context),
         simulated=_simulated(),
+        replays=_replays(context),
         address_forms=[form for _, _, form in SCHEMES.values()],
         not_searched="Wi-Fi, Bluetooth and CAN adapters are not searched for: give their address.",
     )
@@ -42,6 +54,23 @@ def _captures(context: ToolContext) -> list[RunningCapture]:
         if recorder is not None:
             running.append(RunningCapture(session_id=session_id, adapter=recorder.link.address))
     return running
+
+
+def _replays(context: ToolContext) -> Replays:
+    from vehicle.links.replay_address import OPTIONS
+
+    rows, total = context.store.sessions.list(state="finished", limit=_LOOKED_AT)
+    newest = [
+        ReplayableSession(
+            address=f"replay:{one.id}",
+            name=one.name or one.source,
+            started_at=one.started_at,
+            duration_s=one.duration_s,
+        )
+        for one in rows
+        if can_be_replayed(one)
+    ]
+    return Replays(newest=newest[:_REPLAYS], sessions=total, options=OPTIONS)
 
 
 def _simulated() -> SimulatedCars:
@@ -83,7 +112,7 @@ def _answer(report: AdapterReport, shared_with: str | None) -> AdapterCheck:
     rates = report.rates
     return AdapterCheck(
         adapter=report.address,
-        simulated=report.address.startswith("sim:"),
+        simulated=is_simulated(report.address),
         identity=report.identity,
         verdict=report.verdict,
         evidence=report.evidence,

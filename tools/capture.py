@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.addresses import Adapter, adapter_of, clock_rate, is_replay, is_simulated, say_adapter
 from tools.answer import Answer
 from tools.arguments import SessionId, VehicleId
 from tools.context import ToolContext
 from tools.errors import ToolError
 from tools.own_signals import own_signals
 from tools.registry import tool
+from tools.replays import length_s
+from tools.session_start import begin_session, check_vehicle
 from tools.times import seconds_of
 
 if TYPE_CHECKING:
     from tools.recorder import Recorder
-
-Adapter = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=500,
-        description="Adapter address: /dev/ttyUSB0, COM3, socket://host:port, or sim:demo?fault=vacuum_leak.",
-    ),
-]
 
 
 class CaptureProblem(BaseModel):
@@ -58,12 +51,11 @@ class CaptureState(Answer):
 
     def say(self) -> str:
         """Say the state, the amount and whatever went wrong."""
-        source = f"{self.adapter} (simulated car)" if self.simulated else self.adapter
         rate = f", {self.rate_per_s:,.0f} readings/s" if self.rate_per_s is not None else ""
         lines = [
-            f"{self.session_id} {self.state} from {source}, link {self.link}: {self.readings:,} readings of "
-            f"{len(self.signals)} signals in {self.duration_s:,.1f} s{rate}, {self.gaps} gaps, "
-            f"{self.reconnects} reconnects."
+            f"{self.session_id} {self.state} from {say_adapter(self.adapter)}, link {self.link}: "
+            f"{self.readings:,} readings of {len(self.signals)} signals in {self.duration_s:,.1f} s{rate}, "
+            f"{self.gaps} gaps, {self.reconnects} reconnects."
         ]
         lines += [f"Not read: {name} ({why})." for name, why in self.unsupported.items()]
         if self.problem:
@@ -85,7 +77,11 @@ def start_capture(
     ] = None,
     duration_s: Annotated[
         float | None,
-        Field(gt=0, le=86400, description="Seconds to record; until `stop_capture` when left out."),
+        Field(
+            gt=0,
+            le=86400,
+            description="Seconds to record; until `stop_capture`, or a replay's end, when left out.",
+        ),
     ] = None,
     vehicle_id: VehicleId | None = None,
     name: Annotated[str | None, Field(max_length=200, description="Name of the session.")] = None,
@@ -102,43 +98,16 @@ def start_capture(
         raise ToolError(
             "busy", f"{busy.session_id} is recording from {address}.", "Stop it with stop_capture first."
         )
-    if vehicle_id is not None:
-        context.store.vehicles.get(vehicle_id)
+    check_vehicle(context, address, vehicle_id)
     rate = clock_rate(address)
+    if duration_s is None and is_replay(address):
+        duration_s = length_s(context.store, address)
     with ExitStack() as stack:
         link = stack.enter_context(context.workshop.links.borrow(address))
         poller = Poller(link, signals, custom=own_signals(context))
-        session = context.store.sessions.create(
-            origin="capture",
-            source=address,
-            name=name or "",
-            vehicle_id=vehicle_id,
-            started_at=datetime.now(UTC),
-            details={"clock_rate": rate},
-        )
+        session = begin_session(context, address, name or "", vehicle_id, {"clock_rate": rate})
         recorders = context.workshop.recorders
         return _state(recorders.add(session.id, link, stack.pop_all(), poller, duration_s, rate))
-
-
-def adapter_of(context: ToolContext, adapter: str | None) -> str:
-    """Return the adapter named, or the default one.
-
-    Raises:
-        ToolError: neither is there.
-    """
-    address = adapter or context.workshop.adapter
-    if address is None:
-        raise ToolError("bad_arguments", "No adapter was named.", "Give `adapter`, or set OBD_AGENT_ADAPTER.")
-    return address.strip()
-
-
-def clock_rate(address: str) -> float:
-    """Return how fast the car's own clock runs beside ours: 1 for a real car, the speed-up of a simulated one."""
-    if not address.startswith("sim:"):
-        return 1.0
-    from vehicle.simulator import parse_simulator
-
-    return parse_simulator(address).speedup
 
 
 @tool("capture", "Watch a recording")
@@ -179,7 +148,7 @@ def _state(recorder: Recorder) -> CaptureState:
         session_id=recorder.session_id,
         state="recording" if recorder.running else "finished",
         adapter=recorder.link.address,
-        simulated=recorder.link.address.startswith("sim:"),
+        simulated=is_simulated(recorder.link.address),
         link=recorder.link.state,
         readings=recorder.readings,
         rate_per_s=recorder.readings / elapsed if elapsed > 1 else None,

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.findings import Quantity, absent, measured
+from tools.addresses import Adapter, adapter_of, is_simulated, say_adapter
 from tools.answer import Answer
-from tools.capture import Adapter, adapter_of
 from tools.context import ToolContext
 from tools.own_signals import own_signals
 from tools.registry import tool
@@ -33,12 +33,11 @@ class SignalsNow(Answer):
 
     def say(self) -> str:
         """Say each value, or why there is none."""
-        source = "simulated car" if self.simulated else self.adapter
         rows = [
             f"{one.signal}{f' ({one.ecu})' if one.ecu else ''}: {say_value(one.quantity)}"
             for one in self.values
         ]
-        return "\n".join([f"Read from {source}:", *rows])
+        return "\n".join([f"Read from {say_adapter(self.adapter)}:", *rows])
 
 
 class MonitorTests(MonitorTestReport, Answer):
@@ -103,7 +102,7 @@ def read_signals(
             )
             for now in read_now(link, wanted)
         ]
-    return SignalsNow(adapter=address, simulated=address.startswith("sim:"), values=values)
+    return SignalsNow(adapter=address, simulated=is_simulated(address), values=values)
 
 
 @tool("capture", "Read on-board test results", open_world=True)

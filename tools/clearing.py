@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from tools.addresses import Adapter, adapter_of, is_replay
 from tools.answer import Answer
 from tools.approvals import require_approval
-from tools.capture import Adapter, adapter_of
 from tools.context import ToolContext
-from tools.diagnosis import TroubleCodesNow, take_snapshot
 from tools.errors import ToolError
 from tools.registry import tool
+from tools.snapshots import TroubleCodesNow, take_snapshot
 from vehicle.diagnostics.models import Absence, EcuCodes
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ def clear_trouble_codes(
     from vehicle.diagnostics.vehicle_info import read_vehicle_info
 
     address = adapter_of(context, adapter)
+    if is_replay(address):
+        raise ToolError(
+            "unsupported",
+            f"{address} is a recording: it has no car whose codes could be cleared.",
+            "Give the address of the adapter that is plugged into the car.",
+        )
     with context.workshop.links.borrow(address) as link:
         _require_standstill(link)
         before = take_snapshot(context.store, address, link)

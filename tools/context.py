@@ -32,7 +32,7 @@ class Workshop:
         self.database_url = database_url
         self.adapter = adapter
         self.search_url: str | None = None
-        self.links = Links()
+        self.links = Links(lambda: self.store)
         self._reduced_sandbox = reduced_sandbox
         self._lock = RLock()
         self._store: Store | None = None

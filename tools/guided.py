@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from analysis.guided.procedures import PROCEDURES
 from analysis.guided.steps import Procedure
 from analysis.results.guided import GuidedOutcome, GuidedPhase
+from tools.addresses import Adapter, adapter_of, is_simulated, say_adapter
 from tools.answer import Answer
 from tools.approvals import require_approval
 from tools.arguments import VehicleId
-from tools.capture import Adapter, adapter_of
 from tools.context import ToolContext
 from tools.errors import ToolError
 from tools.registry import tool
+from tools.session_start import check_vehicle
 from tools.wording import say_finding
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ class GuidedTest(Answer):
 
     def say(self) -> str:
         """Say the steps where the test was only explained, else verdict, findings and evidence."""
-        source = f"{self.adapter} (simulated car)" if self.simulated else self.adapter
         if self.outcome is None:
             asked = [
                 f"{n}. {step.ask} (hold {step.hold_s:g} s)" for n, step in enumerate(self.steps, start=1)
@@ -60,7 +60,7 @@ class GuidedTest(Answer):
             return "\n".join([f"{self.title}. {self.prepare}", *asked])
         done = sum(step.seen is not None for step in self.steps)
         lines = [
-            f"{self.title} on {source}: {self.outcome.verdict}. {self.outcome.reason.rstrip('.')}.",
+            f"{self.title} on {say_adapter(self.adapter)}: {self.outcome.verdict}. {self.outcome.reason.rstrip('.')}.",
             f"{done} of {len(self.steps)} steps seen, recorded as {self.session_id}.",
             *(say_finding(finding) for finding in self.outcome.findings),
             *(f"Not judged: {part} ({why})." for part, why in self.outcome.not_judged.items()),
@@ -114,8 +114,7 @@ def _check(context: ToolContext, address: str, vehicle_id: str | None) -> None:
         raise ToolError(
             "busy", f"{busy.session_id} is recording from {address}.", "Stop it with stop_capture first."
         )
-    if vehicle_id is not None:
-        context.store.vehicles.get(vehicle_id)
+    check_vehicle(context, address, vehicle_id)
 
 
 def _judge(context: ToolContext, test: TestName, procedure: Procedure, done: CarriedOut) -> GuidedOutcome:
@@ -140,7 +139,7 @@ def _answer(
         test=test,
         title=procedure.title,
         adapter=address,
-        simulated=address.startswith("sim:"),
+        simulated=is_simulated(address),
         prepare=procedure.prepare,
         steps=[
             AskedStep(

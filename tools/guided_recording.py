@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from queue import Empty, Queue
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.guided.steps import Procedure
 from analysis.guided.watching import Watch
-from tools.capture import clock_rate
+from tools.addresses import clock_rate
 from tools.context import ToolContext
 from tools.errors import ToolError
 from tools.recorder import on_clock
+from tools.session_start import begin_session
 from vehicle.errors import CarError
 from vehicle.poller import Batch, Poller, read_support
 from vehicle.signals import find_signal
@@ -69,14 +69,7 @@ def carry_out(
         signals = _signals_of(link, procedure)
         poller = _HeardPoller(link, signals, rate, heard)
         details: dict[str, Any] = {"clock_rate": rate, "guided_test": name}
-        session = context.store.sessions.create(
-            origin="capture",
-            source=address,
-            name=f"Guided test: {procedure.title}",
-            vehicle_id=vehicle_id,
-            started_at=datetime.now(UTC),
-            details=details,
-        )
+        session = begin_session(context, address, f"Guided test: {procedure.title}", vehicle_id, details)
         watch = Watch(procedure, signals)
         recorder = context.workshop.recorders.add(session.id, link, stack.pop_all(), poller, None, rate)
     try:
@@ -84,7 +77,7 @@ def carry_out(
     finally:
         recorder.stop()
     phases = [phase.model_dump() for phase in watch.phases]
-    context.store.sessions.update(session.id, details={**details, "phases": phases})
+    context.store.sessions.update(session.id, details={**session.details, "phases": phases})
     return CarriedOut(session.id, watch, early, dict(recorder.poller.unsupported))
 
 

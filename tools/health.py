@@ -11,11 +11,11 @@ from tools.anomalies import baseline_ids, learned
 from tools.answer import Answer, ArtifactRef
 from tools.arguments import SessionId, VehicleId
 from tools.context import ToolContext
-from tools.diagnosis import SNAPSHOT, TroubleCodesNow
 from tools.errors import ToolError
 from tools.keeping import keep
 from tools.recorded import Recorded, recorded_session
 from tools.registry import tool
+from tools.snapshots import SNAPSHOT, TroubleCodesNow
 from tools.wording import say_finding, say_value
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Health(HealthReport, Answer):
         lines += [f"{part.system}: {say_value(part.score)}." for part in self.systems]
         lines += [say_finding(finding) for finding in self.findings]
         lines += _say_causes(self.recommendation)
-        lines.append(self.readiness)
+        lines += [self.readiness, *self.notes[:3]]
         lines += [f"Record next: {text}" for text in self.record_next[:5]]
         return "\n".join(lines + [f"Kept: {one.artifact_id} ({one.name})." for one in self.artifacts])
 
@@ -157,6 +157,8 @@ def assessed(context: ToolContext, session_id: str) -> tuple[Recorded, HealthRep
         vehicle=recorded.vehicle,
         gaps=recorded.gaps,
     )
+    if recorded.session.origin == "replay" and recorded.session.notes:
+        report = report.model_copy(update={"notes": [recorded.session.notes, *report.notes]})
     return recorded, report
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock, Timer
 from typing import TYPE_CHECKING
 
+from tools.addresses import is_replay
+
 if TYPE_CHECKING:
+    from storage.store import Store
     from vehicle.links import Link
 
 IDLE_S = 60.0
 
 
 class Links:
-    """Links by address; one that nobody uses any more is closed a minute later."""
+    """Links by address; one that nobody uses any more is closed a minute later, a replay at once.
 
-    def __init__(self) -> None:
+    `store` gives the recordings that are played back.
+    """
+
+    def __init__(self, store: Callable[[], Store]) -> None:
+        self._store = store
         self._lock = RLock()
         self._links: dict[str, Link] = {}
         self._users: dict[str, int] = {}
@@ -27,7 +34,8 @@ class Links:
         """Give an open link to the adapter, opening it if need be.
 
         Raises:
-            CannotConnectError: nothing answers there; BadAddressError: the address is not understood.
+            CannotConnectError: nothing answers there; BadAddressError: the address is not understood;
+            NotFoundError, ToolError: the session to be played back is not there, or cannot be.
         """
         link = self._take(address)
         try:
@@ -36,7 +44,7 @@ class Links:
             self._release(address)
 
     def _take(self, address: str) -> Link:
-        from vehicle.links import LinkState, open_link
+        from vehicle.links import LinkState
 
         with self._lock:
             timer = self._timers.pop(address, None)
@@ -44,14 +52,25 @@ class Links:
                 timer.cancel()
             link = self._links.get(address)
             if link is None or link.state is LinkState.CLOSED:
-                link = self._links[address] = open_link(address)
+                link = self._links[address] = self._open(address)
             self._users[address] = self._users.get(address, 0) + 1
             return link
+
+    def _open(self, address: str) -> Link:
+        from vehicle.links import open_link, scheme_of
+
+        if scheme_of(address) != "replay":
+            return open_link(address)
+        from tools.replays import replay
+
+        return open_link(address, conversation=replay(self._store(), address))
 
     def _release(self, address: str) -> None:
         with self._lock:
             self._users[address] -= 1
-            if self._users[address] == 0:
+            if self._users[address] == 0 and is_replay(address):
+                self._close_idle(address)  # the next one who asks gets it from its beginning
+            elif self._users[address] == 0:
                 timer = self._timers[address] = Timer(IDLE_S, self._close_idle, [address])
                 timer.daemon = True
                 timer.start()

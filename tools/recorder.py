@@ -10,6 +10,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from storage.errors import StorageError
+from tools.snapshots import take_snapshot
 from vehicle.errors import CarError
 
 if TYPE_CHECKING:
@@ -121,7 +122,6 @@ class Recorder:
 
     def _keep_codes(self) -> None:
         """Read the trouble codes at the end, so that the session knows them; a car that is gone has none to tell."""
-        from tools.diagnosis import take_snapshot
         from vehicle.links import LinkState
 
         if self.link.state is not LinkState.CONNECTED:

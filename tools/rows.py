@@ -66,6 +66,8 @@ class SessionRow(BaseModel):
         """Say the session in one line."""
         start = self.started_at.strftime("%Y-%m-%d %H:%M UTC") if self.started_at else "start unknown"
         name = self.name or self.source
+        if self.origin == "replay" and self.name:
+            name = f"{name} (from {self.source})"
         return (
             f"{self.id}  {start}  {self.duration_s:,.0f} s  {self.readings:,} readings  {self.state}  {name}"
         )

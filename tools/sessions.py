@@ -9,6 +9,7 @@ from tools.arguments import Limit, Offset, SessionId, VehicleId
 from tools.context import ToolContext
 from tools.registry import tool
 from tools.rows import SessionRow, SignalRow
+from tools.session_start import check_vehicle
 from tools.times import seconds_of
 
 
@@ -141,9 +142,9 @@ def update_session(
     ] = None,
 ) -> SessionUpdated:
     """Change what people say about a session: its name, its notes, the vehicle it belongs to. Data stay as recorded."""
-    if vehicle_id is not None:
-        context.store.vehicles.get(vehicle_id)
-    details = dict(context.store.sessions.get(session_id).details)
+    held = context.store.sessions.get(session_id)
+    check_vehicle(context, held.source if held.origin == "replay" else "", vehicle_id)
+    details = dict(held.details)
     if healthy is not None:
         details["healthy"] = healthy
     changes: dict[str, Any] = {"details": details, "name": name, "notes": notes, "vehicle_id": vehicle_id}

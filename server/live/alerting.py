@@ -76,8 +76,9 @@ def _watched(runs: Sequence[Run], monitor: Monitor) -> list[Readings]:
 class _Watch:
     """The checks of one session and its open alerts."""
 
-    def __init__(self, monitor: Monitor, opened: dict[Key, str]) -> None:
+    def __init__(self, monitor: Monitor, opened: dict[Key, str], *, replayed: bool) -> None:
         self.monitor = monitor
+        self.replayed = replayed
         self.opened = opened
         self.kinds: dict[str, str] = {}
         self.end_us = 0
@@ -129,12 +130,16 @@ class Alerting:
             if session_id not in self._watches:
                 rows = self._workshop.store.alerts.list(session_id=session_id, is_open=True).rows
                 opened = {(row.rule, row.signal, row.ecu or ""): row.id for row in rows}
-                self._watches[session_id] = _Watch(Monitor(), opened)
+                session = self._workshop.store.sessions.get(session_id)
+                self._watches[session_id] = _Watch(Monitor(), opened, replayed=session.origin == "replay")
             return self._watches[session_id]
 
     def _apply(self, session_id: str, watch: _Watch, change: Change) -> None:
         key = change.rule, change.signal, change.ecu
         at_us = round(change.at_s * 1e6)
+        said = change.said
+        if watch.replayed:
+            said = said._replace(title=f"In a replay, not now: {said.title}")
         if change.is_raised and key not in watch.opened:
             alert = self._workshop.store.alerts.add(
                 session_id,
@@ -145,7 +150,7 @@ class Alerting:
                 severity=change.severity,
                 value=change.value,
                 unit=change.unit,
-                **change.said._asdict(),
+                **said._asdict(),
             )
             watch.opened[key] = alert.id
             watch.kinds[alert.id] = change.kind

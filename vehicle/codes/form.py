@@ -46,6 +46,15 @@ def bytes_to_code(word: int) -> str:
     return f"{_LETTERS[word >> 14]}{word >> 12 & 3}{word & 0xFFF:03X}"
 
 
+def code_to_bytes(code: str) -> bytes:
+    """Return the two bytes that spell a code such as P0171; raises BadCodeError where it is none."""
+    found = _CODE.fullmatch(code)
+    if found is None or found["type"]:
+        raise _malformed(code, code)
+    plain = found["code"]
+    return (_LETTERS.index(plain[0]) << 14 | int(plain[1:], 16)).to_bytes(2, "big")
+
+
 def _read(match: re.Match[str] | None, *notes: str) -> ReadCode | None:
     if match is None:
         return None

@@ -33,6 +33,9 @@ def read_now(link: Link, signals: Iterable[Signal]) -> list[Now]:
         if not signal.request and signal.pid is None:
             found.append(Now(signal, "", None, "no request to a car reads it"))
             continue
+        if signal.name in link.withheld:
+            found.append(Now(signal, "", None, link.withheld[signal.name]))
+            continue
         payload, ecu = _request(signal)
         if payload not in replies:
             replies[payload] = ask(link, payload, ecu)

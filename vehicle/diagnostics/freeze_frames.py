@@ -11,12 +11,12 @@ from vehicle.poller.support import BITMAPS, RANGE, pids_of
 from vehicle.signals import SIGNALS, decode_mode01
 
 FREEZE = 0x02
-_CODE_PID = 0x02
+CODE_PID = 0x02
 
 
 def read_freeze_frames(link: Link, frame: int = 0) -> FreezeFrameReport:
     """Read the freeze frame of every ECU that keeps one; raises CannotConnectError."""
-    reply = ask(link, bytes([FREEZE, _CODE_PID, frame]))
+    reply = ask(link, bytes([FREEZE, CODE_PID, frame]))
     frames: list[FreezeFrame] = []
     empty: list[str] = []
     absent: list[Absence] = []
@@ -33,7 +33,7 @@ def read_freeze_frames(link: Link, frame: int = 0) -> FreezeFrameReport:
 
 def _read_values(link: Link, ecu: str, frame: int, absent: list[Absence]) -> list[FrozenValue]:
     found: list[FrozenValue] = []
-    for pid in sorted(_kept(link, ecu, frame) - BITMAPS - {_CODE_PID}):
+    for pid in sorted(_kept(link, ecu, frame) - BITMAPS - {CODE_PID}):
         reply = ask(link, bytes([FREEZE, pid, frame]), ecu)
         answer = next((data for source, data in reply.answers if source == ecu), None)
         what = f"freeze frame PID {pid:02X}"

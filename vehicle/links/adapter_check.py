@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vehicle.errors import CannotConnectError, CarError
 from vehicle.links.adapter_advice import advise
-from vehicle.links.adapter_models import AdapterIdentity, AdapterReport, CommandTry
+from vehicle.links.adapter_models import AdapterEvidence, AdapterIdentity, AdapterReport, CommandTry, Verdict
 from vehicle.links.adapter_speed import SIZES, measure_rates, try_batches
 from vehicle.links.adapter_verdict import judge, version_in
 from vehicle.links.link import Link, LinkState, Priority
@@ -20,6 +20,7 @@ RATE_S = 1.2
 COMMAND_S = 1.0
 _DATA = Path(__file__).parent / "data" / "elm327_commands.csv"
 _VOLTS = re.compile(r"(\d+\.\d+)\s*V?")
+_NO_ADAPTER: tuple[Verdict, list[AdapterEvidence]] = ("cannot tell", [])
 # Short parameters that nearly every car has, those that change quickly first.
 _USUAL = (0x0C, 0x0D, 0x05, 0x11, 0x0F, 0x10, 0x0B, 0x04, 0x0E, 0x06, 0x07)
 
@@ -47,7 +48,7 @@ def check_adapter(link: Link, *, rate_s: float = RATE_S) -> AdapterReport:
     batches = try_batches(link, ecu, pids) if pids else []
     size = max((one.size for one in batches if one.worked), default=None)
     rates = measure_rates(link, ecu, pids, size, rate_s, no_car)
-    verdict, evidence = judge(identity, tries, batches)
+    verdict, evidence = _NO_ADAPTER if link.replayed else judge(identity, tries, batches)
     info = link.info
     report = AdapterReport(
         address=link.address,
@@ -67,7 +68,10 @@ def check_adapter(link: Link, *, rate_s: float = RATE_S) -> AdapterReport:
         connect_s=info.connect_s,
         advice=[],
     )
-    return report.model_copy(update={"advice": advise(report)})
+    advice = (
+        ["A recording is played back: the rates are the recording's."] if link.replayed else advise(report)
+    )
+    return report.model_copy(update={"advice": advice})
 
 
 def _command(link: Link, text: str) -> str | None:

@@ -20,7 +20,7 @@ _IN_FLIGHT = 2
 def try_batches(link: Link, ecu: str, pids: Sequence[int]) -> list[BatchTry]:
     """Try one parameter, then as many as the protocol allows and fewer, until a number works."""
     tries = [_try_batch(link, ecu, pids[:1])]
-    if link.info.is_can and tries[0].worked:
+    if (link.info.is_can or link.replayed) and tries[0].worked:
         for size in dict.fromkeys(min(size, len(pids)) for size in SIZES if min(size, len(pids)) > 1):
             tries.append(_try_batch(link, ecu, pids[:size]))
             if tries[-1].worked:

@@ -24,6 +24,7 @@ SCHEMES: Mapping[str, tuple[str, str, str]] = {
     "ble": ("vehicle.links.bluetooth", "bluetooth", "ble:NAME or ble:AA:BB:CC:DD:EE:FF"),
     "doip": ("vehicle.links.doip", "doip", "doip:192.168.0.10 or doip:HOST:PORT/TARGET"),
     "obd": ("vehicle.links.python_obd", "python_obd", "obd:/dev/ttyUSB0 (through python-OBD)"),
+    "replay": ("vehicle.links.replay", "replay_at", "replay:SESSION (plays a recorded session back)"),
     "j2534": ("vehicle.links.j2534", "j2534", "j2534: or j2534:C:/path/to/driver.dll (Windows)"),
 }
 _SERIAL = re.compile(r"/dev/\S+|COM\d+(\?\S*)?|\\\\\.\\\S+|rfc2217://\S+", re.IGNORECASE)
@@ -59,17 +60,19 @@ def open_link(
     *,
     timeout_s: float = OPEN_TIMEOUT_S,
     wait: bool = True,
+    conversation: Conversation | None = None,
     on_state: StateListener | None = None,
 ) -> Link:
     """Open the adapter at `address` and return a link to it.
 
     With `wait`, returns when adapter (and car, if there is one) answer, and raises CannotConnectError where no
     adapter does within `timeout_s`; without, returns at once and keeps trying. Raises BadAddressError.
+    A driver that needs more than an address, such as a recording to replay, is given as `conversation`.
     """
     from vehicle.links.link import LinkState
     from vehicle.links.owner import OwnedLink
 
-    link = OwnedLink(address, conversation_at(address))
+    link = OwnedLink(address, conversation or conversation_at(address))
     if on_state is not None:
         link.watch(on_state)
     link.start()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from vehicle.elm327.outcomes import Reply
 from vehicle.links.link import LinkInfo
@@ -20,6 +21,10 @@ class Conversation(ABC):
 
     info: LinkInfo
     batch_limit: int = 6
+    # Signals that this way cannot tell, or whose bytes are not to be believed here, with the reason.
+    withheld: Mapping[str, str] = MappingProxyType({})
+    # Seconds from a look for a car that is not there to the next: at first, and at last, as looks keep a bus awake.
+    look_pauses_s: tuple[float, float] = (1.0, 15.0)
     # A closing link sets this, so that nothing long goes on.
     give_up: GiveUp = staticmethod(lambda: False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import TracebackType
@@ -116,9 +116,14 @@ class Link(ABC):
     reconnects: int = 0
 
     @property
-    def simulated(self) -> bool:
-        """Whether the car at the other end is a simulated one."""
-        return self.address.startswith("sim:")
+    def replayed(self) -> bool:
+        """Whether a recording is at the other end: what it does not tell now it may tell later."""
+        return self.address.startswith("replay:")
+
+    @property
+    def withheld(self) -> Mapping[str, str]:
+        """Signals that this way cannot tell, or whose bytes are not to be believed here, with the reason."""
+        return {}
 
     @property
     @abstractmethod
@@ -166,7 +171,7 @@ class Link(ABC):
         deadline_s: float = DEADLINE_S,
         priority: int = Priority.PERSON,
     ) -> Reply:
-        """Ask and wait; never longer than `deadline_s`, or 5 s more after an ECU asked for patience."""
+        """Ask and wait; never longer than `deadline_s`, or 5 s in all where an ECU asked for patience."""
         return self.submit(payload, ecu, deadline_s=deadline_s, priority=priority).result()
 
     def command(self, text: str, *, deadline_s: float = DEADLINE_S) -> str | None:

@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from vehicle.elm327.lines import NO_CAR
 from vehicle.elm327.outcomes import AdapterError, BusError, Disconnected, NoData, Reply, Timeout
@@ -28,9 +28,6 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
-NO_CAR_PAUSE_S = 1.0
-# A parked car's bus must not be kept awake: looking gets rarer.
-LONGEST_NO_CAR_PAUSE_S = 15.0
 SEARCH_S = 12.0
 CHECK_S = 2.0
 _IDLE_S = 0.25
@@ -56,7 +53,7 @@ class OwnedLink(Link):
         self._silent = 0
         self._served = False
         self._next_look_s = 0.0
-        self._pause_s = NO_CAR_PAUSE_S
+        self._pause_s = conversation.look_pauses_s[0]
         conversation.give_up = self._stopping.is_set
         self._thread = threading.Thread(target=self._run, name=f"link {address}", daemon=True)
 
@@ -78,6 +75,11 @@ class OwnedLink(Link):
     def info(self) -> LinkInfo:
         """What is known about adapter and car."""
         return self._conversation.info
+
+    @property
+    def withheld(self) -> Mapping[str, str]:
+        """Signals that this way cannot tell, or whose bytes are not to be believed here, with the reason."""
+        return self._conversation.withheld
 
     def watch(self, listener: StateListener) -> Callable[[], None]:
         """Call `listener(state, reason)` at every change, from the owner thread; returns how to stop that."""
@@ -182,14 +184,14 @@ class OwnedLink(Link):
             self._rest()
             self._set(LinkState.NO_CAR, problem)
         else:
-            self._pause_s = NO_CAR_PAUSE_S
+            self._pause_s = self._conversation.look_pauses_s[0]
             self.batch_limit = min(self.batch_limit, self._conversation.batch_limit)
             self._set(LinkState.CONNECTED)
 
     def _rest(self) -> None:
         """Put the next look for the car off, longer every time."""
         self._next_look_s = time.monotonic() + self._pause_s
-        self._pause_s = min(2 * self._pause_s, LONGEST_NO_CAR_PAUSE_S)
+        self._pause_s = min(2 * self._pause_s, self._conversation.look_pauses_s[1])
 
     def _serve(self) -> None:
         """Work on requests until the line is lost or the link closed."""
@@ -208,8 +210,11 @@ class OwnedLink(Link):
             self._turn_away()
 
     def _next(self) -> Ticket | None:
+        idle_s = _IDLE_S
+        if self._state is LinkState.NO_CAR:
+            idle_s = min(_IDLE_S, max(0.0, self._next_look_s - time.monotonic()))
         try:
-            return self._queue.get(timeout=_IDLE_S)[2]
+            return self._queue.get(timeout=idle_s)[2]
         except queue.Empty:
             return None
 

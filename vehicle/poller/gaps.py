@@ -11,17 +11,19 @@ class GapLog:
     """Opens a gap at the first request in vain, closes it at the next that works; short ones are no gaps."""
 
     def __init__(self, start_s: float) -> None:
-        self._start_s = start_s
+        self._start_s = self._last_good_s = start_s
         self._open: tuple[float, str] | None = None
         self._closed: list[Gap] = []
 
     def failed(self, at_s: float, reason: str) -> None:
         """Note a request in vain, or a link that is not connected."""
         if self._open is None:
-            self._open = (at_s, reason)
+            # a request may have been made before the last one that worked was answered
+            self._open = (max(at_s, self._last_good_s), reason)
 
     def worked(self, at_s: float) -> None:
         """Note a request that brought a reading."""
+        self._last_good_s = at_s
         if self._open is None:
             return
         (began_s, reason), self._open = self._open, None

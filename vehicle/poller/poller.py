@@ -22,6 +22,8 @@ BATCH_S = 0.5
 IN_FLIGHT = 2
 FAILURES = 3
 AGAIN_S = 1.0
+# A recording that has no value now may have one soon: it is asked again after so long, and never given up.
+LATER_S = 0.1
 _LOOK_S = 0.05
 
 
@@ -141,6 +143,11 @@ class Poller:
     def _plan(self) -> None:
         wishes = self._wishes if self._wishes is not None else everything(self._support, self._custom)
         self._wanted = {wish.signal.name: wish.signal for wish in wishes}
+        self._dropped |= {
+            name: why
+            for name, why in self._link.withheld.items()
+            if self._wishes is None or name in self._wanted
+        }
         self._questions, self.unsupported = make_plan(
             wishes, self._support, self._link.batch_limit, self._dropped, every_round=self._every_round
         )
@@ -189,14 +196,14 @@ class Poller:
             seen.add(pid)
             self.unsupported.update(self._undecided.decide(pid, found, ecu))
             for name, value in found.items():
-                if name in self._wanted:
+                if name in self._wanted and name not in self._dropped:
                     self.unsupported.pop(name, None)
                     collector.add(name, ecu, time_us, value)
         self._note_missing(question, seen)
 
     def _note_missing(self, question: Question, seen: set[int]) -> None:
         """Drop a parameter that an ECU lists but leaves out of its answers time and again."""
-        for pid in question.pids:
+        for pid in () if self._link.replayed else question.pids:
             question.missing[pid] = 0 if pid in seen else question.missing.get(pid, 0) + 1
             if question.missing[pid] >= FAILURES:
                 self._drop((pid,), f"{question.ecu} lists it and leaves it out of its answers")
@@ -204,6 +211,9 @@ class Poller:
 
     def _failed(self, question: Question, reply: Reply) -> None:
         if isinstance(reply.trouble, Disconnected) or self._link.state is not LinkState.CONNECTED:
+            return
+        if self._link.replayed and question.pids:
+            question.due_s = time.monotonic() + LATER_S
             return
         question.failures += 1
         if question.failures == 1 and (question.proven or len(question.pids) < 2):

@@ -73,5 +73,7 @@ class Undecided:
                 del counts[name]
                 self._decided.add(name)
                 if name not in found:
-                    absent[name] = f"{ecu} answers PID {pid:02X} and marks this part as not there"
+                    absent[name] = (
+                        f"{ecu or 'the ECU'} answers PID {pid:02X} and marks this part as not there"
+                    )
         return absent

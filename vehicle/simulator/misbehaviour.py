@@ -22,6 +22,7 @@ KINDS: Mapping[str, tuple[float, bool]] = {
     "bus_busy": (0.0, False),
     "buffer_full": (0.0, False),  # half the lines, then BUFFER FULL
     "unable_to_connect": (0.0, False),
+    "stopped": (0.0, False),  # as if noise on the line had interrupted it
     "question": (0.0, False),  # ? to every request
     "half_frame": (0.0, False),  # the last line ends in its middle
     "lost_frame": (0.0, False),  # a line of the reply is missing

@@ -14,6 +14,7 @@ _FAILURES = {
     "can_error": "CAN ERROR",
     "bus_busy": "BUS BUSY",
     "unable_to_connect": "UNABLE TO CONNECT",
+    "stopped": "STOPPED",
     "question": "?",
 }
 _FRAME_S = 0.00025  # a full frame at 500 kbit/s

@@ -1,0 +1,141 @@
+"""Trouble codes as the car has them now: codes, lamp, freeze frames, readiness, time since they were cleared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from analysis.findings import Quantity, absent, measured
+from tools.addresses import is_simulated
+from tools.answer import Answer
+from vehicle.diagnostics.models import Absence, CodesReport, EcuCodes, FreezeFrame, ReadinessReport
+
+if TYPE_CHECKING:
+    from storage.store import Store
+    from vehicle.links import Link
+
+COUNTERS = ("distance_since_dtc_clear", "time_since_dtc_cleared", "warmups_since_dtc_clear", "distance_w_mil")
+SNAPSHOT = "trouble_codes"
+# A drive cycle or two cannot finish every monitor: below this, "not ready" is expected, not suspicious.
+FEW_WARMUPS = 10
+
+
+class SinceClear(BaseModel):
+    """How long ago codes were cleared, by the ECU's own counters, and what that means for "no codes"."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    distance_km: Quantity
+    time_min: Quantity
+    warm_ups: Quantity
+    distance_with_mil_km: Quantity
+    recently_cleared: bool | None = Field(description="None where no counter was answered")
+    reason: str
+
+
+class TroubleCodesNow(Answer):
+    """What the ECUs report now; a list that is empty was answered empty."""
+
+    adapter: str
+    simulated: bool
+    mil_on: bool | None
+    lists: list[EcuCodes]
+    freeze_frames: list[FreezeFrame]
+    readiness: ReadinessReport
+    since_clear: SinceClear
+    not_learned: list[Absence]
+    snapshot_id: str
+
+    def codes(self, kind: str) -> list[str]:
+        """Return the codes of one kind over all ECUs."""
+        return list(dict.fromkeys(code for one in self.lists if one.kind == kind for code in one.codes))
+
+    def say(self) -> str:
+        """Say the lamp, the codes by kind, what readiness says, and what was not learned."""
+        lamp = {True: "on", False: "off", None: "not known"}[self.mil_on]
+        lines = [f"Malfunction lamp {lamp}."]
+        for kind in ("stored", "pending", "permanent"):
+            answered = [one.ecu for one in self.lists if one.kind == kind]
+            codes = ", ".join(self.codes(kind)) or ("none" if answered else "not answered")
+            lines.append(
+                f"{kind.capitalize()} codes: {codes}"
+                + (f" (from {', '.join(answered)})." if answered else ".")
+            )
+        for frame in self.freeze_frames:
+            values = ", ".join(f"{one.signal} {one.value:.4g} {one.unit}" for one in frame.values)
+            lines.append(f"Freeze frame of {frame.code} ({frame.ecu}): {values}.")
+        waiting = [m.name for one in self.readiness.since_clear for m in one.monitors if not m.complete]
+        ready = "nothing" if self.readiness.since_clear else "not known"
+        lines.append(f"Not ready since clear: {', '.join(dict.fromkeys(waiting)) or ready}.")
+        lines.append(self.since_clear.reason)
+        return "\n".join(
+            lines + [f"Not learned: {one.what} {one.ecu}: {one.reason}." for one in self.not_learned]
+        )
+
+
+def take_snapshot(store: Store, address: str, link: Link, session_id: str | None = None) -> TroubleCodesNow:
+    """Read all that clearing codes would lose, and keep it."""
+    from vehicle.diagnostics.freeze_frames import read_freeze_frames
+    from vehicle.diagnostics.readiness import read_readiness
+    from vehicle.diagnostics.trouble_codes import read_trouble_codes
+
+    codes = read_trouble_codes(link)
+    frames = read_freeze_frames(link)
+    readiness = read_readiness(link)
+    lamps = [one.mil_on for one in readiness.since_clear if one.mil_on is not None]
+    fields: dict[str, Any] = {
+        "adapter": address,
+        "simulated": is_simulated(address),
+        "mil_on": any(lamps) if lamps else None,
+        "lists": codes.lists,
+        "freeze_frames": frames.frames,
+        "readiness": readiness,
+        "since_clear": _since_clear(link, codes),
+        "not_learned": [*codes.absent, *frames.absent],
+    }
+    answer = TroubleCodesNow(**fields, snapshot_id="")
+    kept = store.snapshots.save(session_id, None, SNAPSHOT, answer.structured())
+    return answer.model_copy(update={"snapshot_id": kept.id})
+
+
+def _since_clear(link: Link, codes: CodesReport) -> SinceClear:
+    from vehicle.diagnostics.current import read_now
+    from vehicle.signals import SIGNALS
+
+    counters: dict[str, Quantity] = {}
+    for now in read_now(link, [SIGNALS[name] for name in COUNTERS]):
+        if now.value is not None:
+            counters.setdefault(now.signal.name, measured(now.value, now.signal.unit, samples=1))
+        elif now.signal.name not in counters:
+            counters[now.signal.name] = absent(now.signal.unit, now.reason)
+    distance, time, warm_ups, with_mil = (counters[name] for name in COUNTERS)
+    recent, reason = judge_clearing(distance, time, warm_ups, bool(codes.codes("permanent")))
+    return SinceClear(
+        distance_km=distance,
+        time_min=time,
+        warm_ups=warm_ups,
+        distance_with_mil_km=with_mil,
+        recently_cleared=recent,
+        reason=reason,
+    )
+
+
+def judge_clearing(
+    distance: Quantity, time: Quantity, warm_ups: Quantity, permanent: bool
+) -> tuple[bool | None, str]:
+    """Say whether codes were cleared a short while ago, and why: fewer than 10 warm-ups or 100 km."""
+    told = [
+        f"{quantity.value:g} {what}"
+        for quantity, what in ((distance, "km"), (time, "min"), (warm_ups, "warm-ups"))
+        if quantity.value is not None
+    ]
+    if not told:
+        return None, "When codes were cleared last is not known: no ECU answered a counter."
+    few = warm_ups.value is not None and warm_ups.value < FEW_WARMUPS
+    near = distance.value is not None and distance.value < 100
+    since = f"Codes were cleared {', '.join(told)} ago by the ECU's counters"
+    if not (few or near):
+        return False, f"{since}."
+    left = " Permanent codes are still there: the fault was not seen healed." if permanent else ""
+    return True, f"{since}: recently, so an empty list does not yet mean a healthy car.{left}"
