@@ -39,6 +39,7 @@ class Limits:
     idle_session_s: float = 1800.0
     keep_events_s: float = 900.0
     events_bytes: int = 4_000_000
+    anomaly_share: float = 0.1
 
 
 class LimitGuard:

@@ -42,7 +42,10 @@ class Said(NamedTuple):
 
 
 class Change(NamedTuple):
-    """An alert that a rule raises or clears; `value` is the reading that decided, None where none did."""
+    """An alert that a rule raises or clears; `value` is the reading that decided, None where none did.
+
+    `detail` is what there is to tell beyond the alert, for those who hear of the change.
+    """
 
     rule: str
     kind: Kind
@@ -54,6 +57,7 @@ class Change(NamedTuple):
     unit: str
     severity: Severity
     said: Said
+    detail: Mapping[str, object] | None = None
 
 
 class Latest(NamedTuple):

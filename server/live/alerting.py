@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
@@ -104,6 +104,10 @@ class Alerting:
         for change in watch.monitor.feed(watched, start_us / 1e6, end_us / 1e6, told):
             self._apply(session_id, watch, change)
 
+    def apply(self, session_id: str, change: Change) -> None:
+        """Raise or clear what a check found that runs beside the batches."""
+        self._apply(session_id, self._watch(session_id), change)
+
     def silent(self, session_id: str, silent_s: float) -> None:
         """Run the checks on a silence that still lasts."""
         watch = self._watch(session_id)
@@ -150,14 +154,15 @@ class Alerting:
             watch.opened[key] = alert.id
             watch.kinds[alert.id] = change.kind
             self.raised[change.severity] += 1
-            self._tell(alert, change.kind)
+            self._tell(alert, change.kind, change.detail)
         elif not change.is_raised and key in watch.opened:
-            self._tell(self._workshop.store.alerts.clear(watch.opened.pop(key), at_us), change.kind)
+            cleared = self._workshop.store.alerts.clear(watch.opened.pop(key), at_us)
+            self._tell(cleared, change.kind, change.detail)
 
-    def _tell(self, alert: Alert, kind: str) -> None:
+    def _tell(self, alert: Alert, kind: str, detail: Mapping[str, object] | None = None) -> None:
         raised, cleared = _EVENT_TYPES.get(kind, (kind, kind))
         is_open = alert.cleared_at is None
-        data = {"state": "raised" if is_open else "cleared", "alert": AlertRow.of(alert)}
+        data = {"state": "raised" if is_open else "cleared", "alert": AlertRow.of(alert), **(detail or {})}
         self._hub.publish(
             raised if is_open else cleared,
             data,

@@ -30,7 +30,7 @@ class LiveSide:
 
     def __init__(self, tools: tuple[AnyTool, ...], workshop: Workshop, limits: Limits) -> None:
         self.hub = Hub(most_bytes=limits.events_bytes)
-        self.live = Live(workshop, self.hub)
+        self.live = Live(workshop, self.hub, limits.anomaly_share)
         self.metrics = Metrics()
         self.metrics.watch(self.live)
         self._tools = tools
@@ -75,3 +75,4 @@ class LiveSide:
             with suppress(asyncio.CancelledError):
                 await upkeep
             await asyncio.to_thread(self._writer.close)
+            await asyncio.to_thread(self.live.anomalies.close)
