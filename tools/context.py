@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tools.links import Links
 
@@ -22,6 +23,15 @@ def no_progress(done: float, total: float | None, message: str) -> None:
     """Ignore progress: nobody asked for it."""
 
 
+class Watcher(Protocol):
+    """Hears of every call of a tool; the server has one that tells of those that last."""
+
+    def watch(
+        self, tool: str, arguments: Mapping[str, Any], progress: Progress
+    ) -> AbstractContextManager[Progress]:
+        """Return a block to run the call in; it gives what the call reports its progress to."""
+
+
 class Workshop:
     """What all tools of one process share. Rooms are opened on first use: they are heavy to import."""
 
@@ -32,6 +42,7 @@ class Workshop:
         self.database_url = database_url
         self.adapter = adapter
         self.search_url: str | None = None
+        self.watcher: Watcher | None = None
         self.links = Links()
         self._reduced_sandbox = reduced_sandbox
         self._lock = RLock()

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from server.limits import Limits
 from server.live.housekeeping import Housekeeping
 from server.live.hub import Hub
+from server.live.jobs import Jobs
 from server.live.live import Live
 from server.live.streams import live_routes
 from server.live.websocket import websocket_routes
@@ -65,11 +66,13 @@ class LiveSide:
     async def running(self) -> AsyncIterator[None]:
         """Serve live events and look after sessions while the block lasts."""
         self.hub.open()
+        self._workshop.watcher = Jobs(self.hub)
         await asyncio.to_thread(self._housekeeping.attach)
         upkeep = asyncio.create_task(self._housekeeping.run())
         try:
             yield
         finally:
+            self._workshop.watcher = None
             self.hub.close()
             upkeep.cancel()
             with suppress(asyncio.CancelledError):
