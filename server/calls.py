@@ -20,15 +20,15 @@ INTERNAL = ToolError(
 
 
 def answer(tool: AnyTool, context: ToolContext, arguments: Mapping[str, Any]) -> Answer:
-    """Run a tool, watched by whoever tells of long calls; whatever goes wrong leaves as a ToolError.
+    """Run a tool, and tell the live side, where there is one, if it lasts; whatever goes wrong leaves as a ToolError.
 
     Raises:
         ToolError: what the tool refused; `internal_error` for a bug, whose traceback goes to the log only.
     """
-    watcher = context.workshop.watcher
-    if watcher is None:
+    live = context.workshop.live
+    if live is None:
         return _run(tool, context, arguments)
-    with watcher.watch(tool.name, arguments, context.progress) as progress:
+    with live.watch(tool.name, arguments, context.progress) as progress:
         return _run(tool, replace(context, progress=progress), arguments)
 
 

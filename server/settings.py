@@ -58,7 +58,6 @@ class Settings(BaseSettings):
             body_bytes=self.body_limit_bytes,
             requests_per_s=self.requests_per_s,
             burst=self.request_burst,
-            idle_session_s=self.idle_session_s,
             keep_events_s=self.keep_events_s,
             events_bytes=self.events_bytes,
             anomaly_share=self.anomaly_share,

@@ -248,7 +248,7 @@ def test_a_session_deleted_while_it_is_live_leaves_nothing_behind(is_by_tool: bo
             client.post("/api/tools/delete_session", json={"session_id": session})
         else:
             assert client.delete(f"/api/sessions/{session}").status_code == 200
-        assert client.post("/api/live/clean-up").status_code == 200
+        assert client.post("/api/tools/clean_up").status_code == 200
         assert client.get("/api/alerts", params={"session_id": session}).json()["total"] == 0
         assert client.get(f"/api/sessions/{session}/live/stats").status_code == 404
 
@@ -257,11 +257,13 @@ def test_a_clean_up_says_what_it_closed_and_leaves_the_rest(address: str) -> Non
     with http(address) as client:
         idle, busy = begin(client, name="idle"), begin(client, name="busy")
         send(client, idle, 0.0)
-        time.sleep(0.4)
-        send(client, busy, 0.0)
-        report = client.post("/api/live/clean-up?idle_s=0.3").json()
-        assert idle in report["closed_sessions"]
-        assert busy not in report["closed_sessions"]
+        closed: list[str] = []
+        while idle not in closed:
+            send(client, busy, 0.0)
+            closed += client.post("/api/tools/clean_up", json={"idle_s": 2}).json()["closed_sessions"]
+        assert busy not in closed
+        events = client.get(f"/api/sessions/{idle}/live/updates").json()["events"]
+        assert (events[-1]["type"], events[-1]["data"]["reason"]) == ("session.finished", "idle")
         states = [client.get(f"/api/sessions/{one}").json()["session"]["state"] for one in (idle, busy)]
         assert states == ["finished", "recording"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,13 +23,16 @@ def no_progress(done: float, total: float | None, message: str) -> None:
     """Ignore progress: nobody asked for it."""
 
 
-class Watcher(Protocol):
-    """Hears of every call of a tool; the server has one that tells of those that last."""
+class LiveSide(Protocol):
+    """What tools tell the live side of a server; a process that serves no live events has none."""
 
     def watch(
         self, tool: str, arguments: Mapping[str, Any], progress: Progress
     ) -> AbstractContextManager[Progress]:
-        """Return a block to run the call in; it gives what the call reports its progress to."""
+        """Return a block to run a call in; it gives what the call reports its progress to."""
+
+    def tidy(self, closed: Sequence[str]) -> int:
+        """End the live side of sessions that are over, those just closed included; forget old events, count them."""
 
 
 class Workshop:
@@ -42,7 +45,8 @@ class Workshop:
         self.database_url = database_url
         self.adapter = adapter
         self.search_url: str | None = None
-        self.watcher: Watcher | None = None
+        self.idle_session_s = 1800.0
+        self.live: LiveSide | None = None
         self.links = Links()
         self._reduced_sandbox = reduced_sandbox
         self._lock = RLock()
