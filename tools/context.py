@@ -14,7 +14,9 @@ from tools.links import Links
 if TYPE_CHECKING:
     from sandbox.runner import Sandbox
     from storage.store import Store
+    from tools.diagnosis import TroubleCodesNow
     from tools.recorder import Recorders
+    from vehicle.links import Link
 
 Progress = Callable[[float, float | None, str], None]
 
@@ -30,6 +32,9 @@ class LiveSide(Protocol):
         self, tool: str, arguments: Mapping[str, Any], progress: Progress
     ) -> AbstractContextManager[Progress]:
         """Return a block to run a call in; it gives what the call reports its progress to."""
+
+    def codes_read(self, session_id: str, now: TroubleCodesNow, before: TroubleCodesNow | None) -> None:
+        """Hear what codes were read for a session, and what was read before of the same car; never fails."""
 
     def tidy(self, closed: Sequence[str]) -> int:
         """End the live side of sessions that are over, those just closed included; forget old events, count them."""
@@ -70,9 +75,13 @@ class Workshop:
         """The captures that run in this process."""
         with self._lock:
             if self._recorders is None:
+                from tools.diagnosis import take_snapshot
                 from tools.recorder import Recorders
 
-                self._recorders = Recorders(self.store)
+                def keep_codes(link: Link, session_id: str) -> None:
+                    take_snapshot(self, link.address, link, session_id)
+
+                self._recorders = Recorders(self.store, keep_codes)
             return self._recorders
 
     @property
@@ -91,10 +100,11 @@ class Workshop:
 
     def close(self) -> None:
         """Stop captures (their sessions are finished, not lost) and close the store."""
+        # Without the lock: captures read codes and tell alerts to their end, and need the store for it.
+        if self._recorders is not None:
+            self._recorders.close()
+        self.links.close()
         with self._lock:
-            if self._recorders is not None:
-                self._recorders.close()
-            self.links.close()
             if self._sandbox is not None:
                 self._sandbox.close()
             if self._store is not None:

@@ -10,7 +10,7 @@ from analysis.findings import Quantity, absent, measured
 from tools.answer import Answer
 from tools.arguments import SessionId
 from tools.capture import Adapter, adapter_of
-from tools.context import ToolContext
+from tools.context import ToolContext, Workshop
 from tools.registry import tool
 from vehicle.diagnostics.models import Absence, CodesReport, EcuCodes, FreezeFrame, ReadinessReport
 
@@ -82,18 +82,21 @@ def read_trouble_codes(
 ) -> TroubleCodesNow:
     """Read stored, pending and permanent codes per ECU, the lamp, freeze frames, readiness and time since clearing.
 
-    "No codes" is said only where an ECU answered so. The answer is kept, with the session where one is named.
+    "No codes" is said only where an ECU answered so. The answer is kept with the session named, or else with the
+    capture that runs on the adapter.
     Next: `lookup_trouble_code` for each, `health_report`.
     """
     address = adapter_of(context, adapter)
     if session_id is not None:
         context.store.sessions.get(session_id)
     with context.workshop.links.borrow(address) as link:
-        return take_snapshot(context.store, address, link, session_id)
+        return take_snapshot(context.workshop, address, link, session_id)
 
 
-def take_snapshot(store: Store, address: str, link: Link, session_id: str | None = None) -> TroubleCodesNow:
-    """Read all that clearing codes would lose, and keep it."""
+def take_snapshot(
+    workshop: Workshop, address: str, link: Link, session_id: str | None = None
+) -> TroubleCodesNow:
+    """Read all that clearing codes would lose, and keep it: with the session named, else the one being recorded."""
     from vehicle.diagnostics.freeze_frames import read_freeze_frames
     from vehicle.diagnostics.readiness import read_readiness
     from vehicle.diagnostics.trouble_codes import read_trouble_codes
@@ -113,8 +116,25 @@ def take_snapshot(store: Store, address: str, link: Link, session_id: str | None
         "not_learned": [*codes.absent, *frames.absent],
     }
     answer = TroubleCodesNow(**fields, snapshot_id="")
-    kept = store.snapshots.save(session_id, None, SNAPSHOT, answer.structured())
-    return answer.model_copy(update={"snapshot_id": kept.id})
+    if session_id is None:
+        recorder = workshop.recorders.of_adapter(address)
+        session_id = recorder.session_id if recorder else None
+    before = None if session_id is None else codes_before(workshop.store, session_id)
+    kept = workshop.store.snapshots.save(session_id, None, SNAPSHOT, answer.structured())
+    answer = answer.model_copy(update={"snapshot_id": kept.id})
+    if session_id is not None and workshop.live is not None:
+        workshop.live.codes_read(session_id, answer, before)
+    return answer
+
+
+def codes_before(store: Store, session_id: str) -> TroubleCodesNow | None:
+    """Return the last codes kept of the session's vehicle, of the session alone where that is not known."""
+    vehicle_id = store.sessions.get(session_id).vehicle_id
+    if vehicle_id is None:
+        kept = store.snapshots.list(session_id=session_id, kind=SNAPSHOT, limit=1).rows
+    else:
+        kept = store.snapshots.list(vehicle_id=vehicle_id, kind=SNAPSHOT, limit=1).rows
+    return TroubleCodesNow.model_validate(kept[0].data) if kept else None
 
 
 def _since_clear(link: Link, codes: CodesReport) -> SinceClear:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from analysis.findings import Severity
 
 Floats = NDArray[np.float64]
-Kind = Literal["threshold", "anomaly", "dtc", "data_loss"]
+Kind = Literal["threshold", "anomaly", "dtc_count", "data_loss"]
 
 
 class Readings(NamedTuple):

@@ -7,7 +7,7 @@ from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from server.live.events import Event, Severity
+from server.live.events import Event, EventType, Severity
 from server.live.ring import Ring
 from vehicle.runs import Run
 
@@ -60,7 +60,7 @@ class Hub:
 
     def publish(
         self,
-        kind: str,
+        kind: EventType,
         data: Mapping[str, Any],
         *,
         session: str | None = None,

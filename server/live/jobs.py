@@ -6,7 +6,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any
 
-from server.live.events import Severity
+from server.live.events import EventType, Severity
 from server.live.hub import JOBS, Hub
 from storage.ids import new_id
 from tools.context import Progress
@@ -77,7 +77,7 @@ class Job:
             self._is_shown = True
             self._tell("job.started")
 
-    def _tell(self, kind: str, severity: Severity = "info", **more: str) -> None:
+    def _tell(self, kind: EventType, severity: Severity = "info", **more: str) -> None:
         self._told = time.monotonic()
         data = {
             **self._known,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from server.live.alerting import Alerting
 from server.live.anomalies import Anomalies
+from server.live.events import EventType
 from server.live.hub import Hub, session_topic
 from server.live.window import LiveStats, Window, total_rate_per_s
 from tools.context import Workshop
@@ -74,7 +75,7 @@ class Live:
             self.alerting.check(session.id, runs, batch.gaps, start_us, end_us)
 
     def _publish(
-        self, session: LiveSession, kind: str, data: dict[str, object], runs: Sequence[Run] = ()
+        self, session: LiveSession, kind: EventType, data: dict[str, object], runs: Sequence[Run] = ()
     ) -> None:
         self.hub.publish(kind, data, session=session.id, vehicle=session.vehicle, runs=runs)
 

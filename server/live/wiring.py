@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from server.limits import Limits
+from server.live.codes import CodeAlerts
 from server.live.housekeeping import Housekeeping
 from server.live.hub import Hub
 from server.live.jobs import Job, Jobs
@@ -24,6 +25,7 @@ from server.resources.refusals import add_room_errors
 from server.resources.writer import Writer
 from server.selection import AnyTool
 from tools.context import Progress, Workshop
+from tools.diagnosis import TroubleCodesNow
 from tools.intake.receiver import Receiver
 
 
@@ -41,6 +43,7 @@ class LiveSide:
         self._writer = Writer(self._receiver, self.metrics.took)
         self._housekeeping = Housekeeping(workshop, self.live, limits.keep_events_s)
         self._jobs = Jobs(self.hub)
+        self._codes = CodeAlerts(workshop, self.live.alerting)
 
     def add_routes(self, app: FastAPI) -> None:
         """Add every resource and live route; those that write only where a tool may write too."""
@@ -67,6 +70,10 @@ class LiveSide:
     def watch(self, tool: str, arguments: Mapping[str, Any], progress: Progress) -> Job:
         """Tell a call if it lasts."""
         return self._jobs.watch(tool, arguments, progress)
+
+    def codes_read(self, session_id: str, now: TroubleCodesNow, before: TroubleCodesNow | None) -> None:
+        """Raise and clear alerts by what was read."""
+        self._codes.read(session_id, now, before)
 
     def tidy(self, closed: Sequence[str]) -> int:
         """End the live side of what is over, forget old events; return how many events."""
