@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,9 +17,10 @@ from analysis.anomalies import detect
 from analysis.results.anomalies import Baseline
 from analysis.table import SignalSeries, SignalTable
 from server.limits import Limits
-from server.live.anomalies import LOOK_S
+from server.live.anomalies import LOOK_S, Anomalies
 from tools.anomalies import baseline_ids, learned
 from tools.context import ToolContext, Workshop
+from vehicle.runs import Run
 
 START = "2026-05-04T08:30:00Z"
 BATCH_S = 10.0
@@ -50,10 +51,15 @@ def metric(client: httpx.Client, name: str) -> float:
     return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
 
 
-def wait_until_looked_at(client: httpx.Client) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
-    while metric(client, "obd_agent_anomaly_waiting_seconds") >= LOOK_S:
+    while not holds():
         assert time.monotonic() < end, "nobody looks at the session"
+        time.sleep(0.001)
+
+
+def wait_until_looked_at(client: httpx.Client) -> None:
+    wait_until(lambda: metric(client, "obd_agent_anomaly_waiting_seconds") < LOOK_S)
 
 
 def begin(client: httpx.Client, **fields: Any) -> str:
@@ -199,6 +205,31 @@ def test_a_session_that_ends_early_is_looked_at_once_more(address: str) -> None:
     assert states == ["raised", "cleared"]
     assert alert["rule"] == "anomaly_level"
     assert alert["cleared_at"]
+
+
+def test_a_capture_is_looked_at_too(address: str) -> None:
+    with http(address) as client:
+        before = metric(client, "obd_agent_anomaly_looks")
+        asked = {"adapter": "sim:petrol?speedup=20", "signals": ["rpm", "coolant_temp"]}
+        session = client.post("/api/tools/start_capture", json=asked).json()["session_id"]
+        wait_until(lambda: metric(client, "obd_agent_anomaly_looks") > before)
+        client.post("/api/tools/stop_capture", json={"session_id": session})
+
+
+def test_a_share_that_does_not_suffice_leaves_sessions_waiting_and_says_so(workshop: Workshop) -> None:
+    times_us = np.arange(0, 25_000_000, 500_000)
+    runs = [Run("rpm", "rpm", "", times_us, np.full(times_us.size, 800.0), "")]
+    told: list[object] = []
+    anomalies = Anomalies(workshop, lambda *one: told.append(one), share=1e-6)
+    for session in ("ses_a", "ses_b"):
+        anomalies.take(session, None, runs, (), times_us.size, int(times_us[-1]))
+    # After its first look the thread rests for hours.
+    wait_until(lambda: anomalies.cpu_s > 0)
+    assert (anomalies.looks, anomalies.late, anomalies.waiting_s) == (1, 1, 24.5)
+    for session in ("ses_a", "ses_b"):
+        anomalies.end(session)
+    assert (anomalies.looks, anomalies.late, anomalies.waiting_s, told) == (3, 2, 0.0, [])
+    anomalies.close()
 
 
 def test_no_share_of_a_core_means_no_looks(workshop: Workshop) -> None:

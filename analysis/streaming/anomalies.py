@@ -39,11 +39,6 @@ class AnomalyWatch:
         """How many readings are held in memory."""
         return self._detector.readings
 
-    @property
-    def anomalies(self) -> list[LiveAnomaly]:
-        """All anomalies of the session so far, strongest first."""
-        return self._detector.anomalies
-
     def judge_by(self, baseline: Baseline | None) -> None:
         """Judge from now on by what this car is like when it is healthy; by rules alone where that is not known."""
         self._detector.baseline = baseline
