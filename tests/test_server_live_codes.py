@@ -10,8 +10,9 @@ import pytest
 from live_server import running
 from websockets.sync.client import ClientConnection, connect
 
+from tools import save_vehicle, start_capture, stop_capture
 from tools.approvals import decide
-from tools.context import Workshop
+from tools.context import ToolContext, Workshop
 from vehicle.simulator import SimulatedCar
 
 
@@ -140,6 +141,20 @@ def test_a_count_of_codes_is_over_once_they_are_read_by_name(
         assert "dtc.new" in {one["type"] for one in messages}
         call(client, "stop_capture", session_id=session)
     assert ("P0300", "trouble_code_stored") in open_codes(client, session_id=session)
+
+
+def test_codes_that_were_read_while_nobody_told_them_are_told_at_the_next_reading(
+    workshop: Workshop, faulty: tuple[SimulatedCar, str]
+) -> None:
+    context = ToolContext(workshop)
+    vehicle = save_vehicle(context, name="Workshop car").vehicle.id
+    quiet = start_capture(context, faulty[1], ["rpm"], vehicle_id=vehicle).session_id
+    stop_capture(context, quiet)
+    assert context.store.snapshots.list(session_id=quiet).total == 1
+    with running(workshop) as address, httpx.Client(base_url=f"http://{address}", timeout=30) as client:
+        session = capture(client, faulty[1], vehicle)
+        call(client, "stop_capture", session_id=session)
+        assert ("P0300", "trouble_code_stored") in open_codes(client, session_id=session)
 
 
 def test_codes_read_for_no_session_raise_nothing(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from server.live.alerting import Alerting
@@ -41,25 +41,25 @@ class CodeAlerts:
     def _compare(self, session: Session, now: TroubleCodesNow, before: TroubleCodesNow | None) -> None:
         from analysis.streaming.code_lists import code_changes
 
-        opened = self._opened(session)
+        alerts = self._alerts(session)
         at_us = session.last_us or 0
-        for change in code_changes(_codes(before), _codes(now)):
-            known = opened.get((change.ecu, change.code), [])
-            own = [alert for alert in known if alert.rule == CODE_RULES + change.kind]
+        for change in code_changes(_told_before(before, alerts), _codes(now)):
+            opened = [one for one in alerts.get((change.ecu, change.code), ()) if one.cleared_at is None]
+            own = [alert for alert in opened if alert.rule == CODE_RULES + change.kind]
             # What was pending and is stored now is told as stored alone.
-            for alert in [one for one in known if one not in own] if change.is_new else own:
+            for alert in [one for one in opened if one not in own] if change.is_new else own:
                 self._clear(alert, change, at_us)
             if change.is_new and not own:
                 self._raise(session, change, at_us)
         self._alerting.name_codes(session.id, [one.ecu for one in now.lists if one.kind == "stored"], at_us)
 
-    def _opened(self, session: Session) -> dict[Key, list[Alert]]:
-        """Return the open alerts of codes of this car, or of this session where the car is not known."""
+    def _alerts(self, session: Session) -> dict[Key, list[Alert]]:
+        """Return all alerts of codes of this car, or of this session where the car is not known."""
         of = {"session_id": session.id} if session.vehicle_id is None else {"vehicle_id": session.vehicle_id}
+        rows = self._workshop.store.alerts.list(**of, rules=CODE_RULES, limit=_MOST).rows  # type: ignore[arg-type]  # one of two ids
         found: dict[Key, list[Alert]] = {}
-        for alert in self._workshop.store.alerts.list(**of, is_open=True, limit=_MOST).rows:  # type: ignore[arg-type]  # one of two ids
-            if alert.rule.startswith(CODE_RULES):
-                found.setdefault((alert.ecu or "", alert.signal), []).append(alert)
+        for alert in rows:
+            found.setdefault((alert.ecu or "", alert.signal), []).append(alert)
         return found
 
     def _raise(self, session: Session, change: CodeChange, at_us: int) -> None:
@@ -96,6 +96,14 @@ def _codes(now: TroubleCodesNow | None) -> Codes:
 
     lists: Iterable[Any] = () if now is None else now.lists
     return codes_of((one.ecu, one.kind, one.codes) for one in lists)
+
+
+def _told_before(before: TroubleCodesNow | None, alerts: Mapping[Key, object]) -> Codes:
+    """Return the codes read before that were told too: a process without a live side may have read others."""
+    return {
+        (ecu, kind): frozenset(code for code in codes if (ecu, code) in alerts)
+        for (ecu, kind), codes in _codes(before).items()
+    }
 
 
 def _told(change: CodeChange, known: CodeAnswer) -> dict[str, Any]:
