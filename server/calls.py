@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from server.selection import AnyTool
@@ -19,11 +20,19 @@ INTERNAL = ToolError(
 
 
 def answer(tool: AnyTool, context: ToolContext, arguments: Mapping[str, Any]) -> Answer:
-    """Run a tool; whatever goes wrong leaves as a ToolError.
+    """Run a tool, and tell the live side, where there is one, if it lasts; whatever goes wrong leaves as a ToolError.
 
     Raises:
         ToolError: what the tool refused; `internal_error` for a bug, whose traceback goes to the log only.
     """
+    live = context.workshop.live
+    if live is None:
+        return _run(tool, context, arguments)
+    with live.watch(tool.name, arguments, context.progress) as progress:
+        return _run(tool, replace(context, progress=progress), arguments)
+
+
+def _run(tool: AnyTool, context: ToolContext, arguments: Mapping[str, Any]) -> Answer:
     try:
         return tool.run(context, arguments)
     except ToolError:

@@ -36,9 +36,9 @@ class Limits:
     body_bytes: int = 16_000_000
     requests_per_s: float = 500.0
     burst: int = 1000
-    idle_session_s: float = 1800.0
     keep_events_s: float = 900.0
     events_bytes: int = 4_000_000
+    anomaly_share: float = 0.1
 
 
 class LimitGuard:

@@ -71,11 +71,23 @@ class Metrics:
 
     def watch(self, live: Live) -> None:
         """Show what the live side says of itself."""
+        looker = live.anomalies
         gauges = {
             "obd_agent_live_sessions": ("Sessions that readings arrive in.", lambda: live.sessions),
             "obd_agent_live_subscribers": ("Readers of live events.", lambda: live.hub.subscribers),
             "obd_agent_live_kept_bytes": ("Size of the kept events, about.", lambda: live.hub.kept_bytes),
             "obd_agent_live_readings": ("Readings told live since the start.", lambda: live.readings),
+            "obd_agent_anomaly_looks": ("Looks for anomalies since the start.", lambda: looker.looks),
+            "obd_agent_anomaly_late_looks": ("Looks later than twice their pace.", lambda: looker.late),
+            "obd_agent_anomaly_cpu_seconds": ("CPU time of all looks.", lambda: looker.cpu_s),
+            "obd_agent_anomaly_skipped_readings": (
+                "Readings left out for want of time.",
+                lambda: looker.skipped,
+            ),
+            "obd_agent_anomaly_waiting_seconds": (
+                "Most seconds of a session's readings that wait for a look.",
+                lambda: looker.waiting_s,
+            ),
         }
         for name, (text, read) in gauges.items():
             Gauge(name, text, registry=self.registry).set_function(read)

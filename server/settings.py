@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     events_bytes: int = Field(
         default=4_000_000, gt=0, description="Size of the kept live events of a session."
     )
+    anomaly_share: float = Field(
+        default=0.1, ge=0, le=1, description="Share of a core for live anomalies; 0 looks for none."
+    )
 
     # The first two have the names that every program around OpenAI-compatible services knows.
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
@@ -55,7 +58,7 @@ class Settings(BaseSettings):
             body_bytes=self.body_limit_bytes,
             requests_per_s=self.requests_per_s,
             burst=self.request_burst,
-            idle_session_s=self.idle_session_s,
             keep_events_s=self.keep_events_s,
             events_bytes=self.events_bytes,
+            anomaly_share=self.anomaly_share,
         )

@@ -94,11 +94,12 @@ class Alerts:
         session_id: str | None = None,
         vehicle_id: str | None = None,
         severities: Collection[str] = (),
+        rules: str | None = None,
         is_open: bool | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> Page[Alert]:
-        """Return alerts, latest first."""
+        """Return alerts, latest first; `rules` is how their rules begin."""
         chosen = _JOINED
         if session_id is not None:
             chosen = chosen.where(alert.c.session_id == session_id)
@@ -106,6 +107,8 @@ class Alerts:
             chosen = chosen.where(session.c.vehicle_id == vehicle_id)
         if severities:
             chosen = chosen.where(alert.c.severity.in_(severities))
+        if rules is not None:
+            chosen = chosen.where(alert.c.rule.startswith(rules, autoescape=True))
         if is_open is not None:
             cleared = alert.c.cleared_at
             chosen = chosen.where(cleared.is_(None) if is_open else cleared.is_not(None))

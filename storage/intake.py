@@ -1,5 +1,6 @@
 """The hot path: one durable transaction per batch of readings."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ _COUNT = (
         batches=session.c.batches + bindparam("rows"),
         readings=session.c.readings + bindparam("n"),
         version=session.c.version + 1,
+        appended_us=bindparam("now"),
         first_us=case((session.c.first_us < _first, session.c.first_us), else_=_first),
         last_us=case((session.c.last_us > _last, session.c.last_us), else_=_last),
     )
@@ -125,6 +127,7 @@ class Intake:
             "n": sum(batch.n for batch, _ in batches),
             "first": min(batch.first_us for batch, _ in batches),
             "last": max(batch.last_us for batch, _ in batches),
+            "now": time.time_ns() // 1000,
         }
         last: int | None = self._count.run(cursor, counts)
         if last is not None:

@@ -45,6 +45,7 @@ class Session:
 
     `started_at` is UTC, or None where a log does not say. `first_us` and `last_us` are the times of the
     first and last reading, None without readings; `duration_s` is the span between them, 0.0 without.
+    `appended_us` is when it last took readings, in µs since 1970; None where it took none, or nobody knows.
     `version` grows with every change, so results can be cached by (id, version).
     """
 
@@ -64,6 +65,7 @@ class Session:
     readings: int
     notes: str | None
     version: int
+    appended_us: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 

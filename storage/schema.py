@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from storage.database import Database
 from storage.errors import StorageError
 
-HEAD = "0004"
+HEAD = "0005"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x0BD_A6E_27
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, insert, or_, select
 
 from storage.checks import plain_json
 from storage.database import Database
@@ -50,9 +50,14 @@ class Snapshots:
         limit: int = 50,
         offset: int = 0,
     ) -> Page[Snapshot]:
-        """Return snapshots, latest first."""
+        """Return snapshots, latest first; a vehicle's are also those of its sessions."""
         chosen = select(snapshot)
-        wanted = {"session_id": session_id, "vehicle_id": vehicle_id, "kind": kind}
+        if vehicle_id is not None:
+            of_vehicle = select(session.c.id).where(session.c.vehicle_id == vehicle_id)
+            chosen = chosen.where(
+                or_(snapshot.c.vehicle_id == vehicle_id, snapshot.c.session_id.in_(of_vehicle))
+            )
+        wanted = {"session_id": session_id, "kind": kind}
         for name, value in wanted.items():
             if value is not None:
                 chosen = chosen.where(snapshot.c[name] == value)

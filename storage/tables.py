@@ -76,7 +76,10 @@ class VehicleRow(Table, table=True):
 
 
 class SessionRow(Table, table=True):
-    """One drive or capture; `owner` names the process in charge until the data are compacted."""
+    """One drive or capture; `owner` names the process in charge until the data are compacted.
+
+    `appended_us` is when it last took readings, in µs since 1970 by the clock of whoever stored them.
+    """
 
     __tablename__ = "session"
     id: str = Field(primary_key=True)
@@ -91,6 +94,7 @@ class SessionRow(Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     first_us: int | None = Field(default=None, sa_type=BigInteger)
     last_us: int | None = Field(default=None, sa_type=BigInteger)
+    appended_us: int | None = Field(default=None, sa_type=BigInteger)
     readings: int = Field(default=0, sa_type=BigInteger)
     batches: int = Field(default=0, sa_type=BigInteger)
     version: int = Field(default=1, sa_type=BigInteger)

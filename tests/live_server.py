@@ -11,16 +11,19 @@ import uvicorn
 
 from server.app import build_app
 from server.limits import Limits
+from server.selection import AnyTool
 from tools import TOOLS
 from tools.context import Workshop
 
 
 @contextmanager
-def running(workshop: Workshop, limits: Limits | None = None, **options: Any) -> Iterator[str]:
+def running(
+    workshop: Workshop, limits: Limits | None = None, tools: tuple[AnyTool, ...] = TOOLS, **options: Any
+) -> Iterator[str]:
     """Serve the application in a thread; give host and port."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    app = build_app(TOOLS, workshop, limits=limits, **options)
+    app = build_app(tools, workshop, limits=limits, **options)
     # The SansIO implementation: websockets' old one warns that it is deprecated.
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="websockets-sansio")
     server = uvicorn.Server(config)

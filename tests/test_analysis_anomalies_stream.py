@@ -150,3 +150,30 @@ def test_a_window_too_short_to_judge_is_refused() -> None:
     with pytest.raises(UnknownChoiceError, match="very"):
         StreamingDetector(sensitivity="very")
     assert StreamingDetector().add({}) == []
+
+
+def test_a_gap_the_recorder_noted_counts_as_in_the_whole_session() -> None:
+    table = faulty("weak_alternator")
+    kept = SignalTable(
+        {
+            name: SignalSeries(name, one.unit, one.times_s[far], one.values[far])
+            for name, one in table.items()
+            for far in [(one.times_s < 200) | (one.times_s > 212)]
+        }
+    )
+    gap = (200.0, 212.0, "the adapter was away")
+    live = StreamingDetector(units=UNITS, every_s=10)
+    live.keep({}, [gap])
+    fed(live, kept)
+    whole = detect(kept, gaps=[gap]).anomalies
+    assert listed(live.anomalies) == listed(whole) != []
+    assert places(live.anomalies) == pytest.approx(places(whole), abs=PLACE_S)
+
+
+def test_a_baseline_that_comes_later_is_used_from_then_on() -> None:
+    live = StreamingDetector(units=UNITS, every_s=10)
+    told = fed(live, faulty("misfire"), until_s=200)
+    assert not any(one.baseline for one in told)
+    live.baseline = baseline()
+    fed(live, faulty("misfire").between(200, None))
+    assert listed(live.anomalies) == listed(detect(faulty("misfire"), baseline=baseline()).anomalies) != []

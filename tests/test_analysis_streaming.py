@@ -141,7 +141,7 @@ def test_new_codes_are_raised_and_cleared_with_their_number() -> None:
         (True, 2.0),
         (False, 0.0),
     ]
-    assert {change.kind for change in changes} == {"dtc"}
+    assert {change.kind for change in changes} == {"dtc_count"}
 
 
 def used_to_a_second() -> LossDetector:

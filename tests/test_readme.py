@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import typer
 
 from server.cli import app
+from server.live.events import EventType
 from server.settings import Settings
 from tools import TOOLS
 from vehicle.links import SCHEMES
@@ -41,6 +43,12 @@ def test_every_setting_stands_in_the_readme() -> None:
         for name, field in Settings.model_fields.items()
     }
     assert set(re.findall(r"^\| `(\w+)`", section("Settings"), re.MULTILINE)) == names
+
+
+def test_every_kind_of_live_event_stands_in_the_readme() -> None:
+    rows = re.findall(r"^\| (`.*?) \|", section("Live"), re.MULTILINE)
+    told = {name for row in rows for name in re.findall(r"`([\w.]+)`", row)}
+    assert told == set(get_args(EventType))
 
 
 def test_every_kind_of_address_stands_in_the_readme() -> None:

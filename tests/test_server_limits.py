@@ -75,5 +75,5 @@ def test_long_answers_are_compressed_for_those_who_can_read_them(client: TestCli
 
 def test_settings_become_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBD_AGENT_REQUESTS_PER_S", "7")
-    monkeypatch.setenv("OBD_AGENT_IDLE_SESSION_S", "60")
-    assert Settings().limits == Limits(requests_per_s=7, idle_session_s=60)
+    monkeypatch.setenv("OBD_AGENT_ANOMALY_SHARE", "0.5")
+    assert Settings().limits == Limits(requests_per_s=7, anomaly_share=0.5)

@@ -1,5 +1,6 @@
 """Vehicles, sessions and what belongs to them, on both databases."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 
@@ -235,3 +236,35 @@ def test_deleting_a_session_removes_all_of_it_and_nothing_else_and_says_what(sto
     assert (store.artifacts.list().total, store.snapshots.list().total) == (1, 1)
     with pytest.raises(NotFoundError):
         store.samples.append(gone, batch(1, 1))
+
+
+def test_a_session_knows_when_it_last_took_readings_whatever_times_they_carry(store: Store):
+    session = store.sessions.create(origin="intake", started_at=START)
+    assert session.appended_us is None
+    before = time.time_ns() // 1000
+    store.samples.append(session.id, batch(0, 0))
+    first = store.sessions.get(session.id).appended_us
+    assert first is not None
+    assert before <= first <= time.time_ns() // 1000
+    store.samples.append(session.id, batch(0, -1))
+    assert store.sessions.get(session.id).appended_us > first
+    assert store.sessions.finish(session.id).appended_us > first
+
+
+def test_a_vehicle_s_snapshots_are_also_those_of_its_sessions(store: Store):
+    car, other = store.vehicles.save(name="one").id, store.vehicles.save(name="other").id
+    session = store.sessions.create(origin="capture", vehicle_id=car).id
+    kept = store.snapshots.save(session, None, "trouble_codes", {"stored": ["P0171"]})
+    assert store.snapshots.list(vehicle_id=car, kind="trouble_codes").rows == [kept]
+    store.sessions.update(session, vehicle_id=other)
+    assert store.snapshots.list(vehicle_id=car).total == 0
+    assert store.snapshots.list(vehicle_id=other).rows == [kept]
+
+
+def test_alerts_are_found_by_how_their_rules_begin(store: Store):
+    session = store.sessions.create(origin="capture").id
+    said = dict.fromkeys(("title", "unit", "expected", "explanation", "recommendation"), "")
+    for rule in ("trouble_code_stored", "trouble_code_pending", "trouble%", "coolant_jump"):
+        store.alerts.add(session, 0, rule=rule, signal="P0171", ecu=None, severity="info", value=None, **said)
+    assert store.alerts.list(rules="trouble_code_").total == 2
+    assert store.alerts.list(rules="trouble%").total == 1

@@ -8,6 +8,7 @@ from tools.anomalies import detect_anomalies
 from tools.artifacts import delete_artifact, list_artifacts
 from tools.capture import capture_status, start_capture, stop_capture
 from tools.car import read_monitor_tests, read_signals, read_vehicle_info
+from tools.cleaning import clean_up
 from tools.clearing import clear_trouble_codes
 from tools.comparing import compare_sessions
 from tools.diagnosis import read_trouble_codes
@@ -44,6 +45,7 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     get_session,
     update_session,
     delete_session,
+    clean_up,
     import_log,
     export_session,
     query_signals,

@@ -102,7 +102,7 @@ def check_adapter(context: ToolContext, adapter: Adapter | None = None) -> Adapt
 
     address = adapter_of(context, adapter)
     busy = context.workshop.recorders.of_adapter(address)
-    context.progress(0, 1, f"connecting to {address}")
+    context.progress(0, 1, "connecting to the adapter")
     with context.workshop.links.borrow(address) as link:
         context.progress(0.2, 1, "asking the adapter and measuring its speed")
         return _answer(check(link), busy.session_id if busy else None)

@@ -11,11 +11,12 @@ from tools.answer import Answer
 from tools.arguments import SessionId
 from tools.context import ToolContext
 from tools.errors import ToolError
-from tools.recorded import Recorded, recorded_session
+from tools.recorded import recorded_session
 from tools.registry import tool
 
 if TYPE_CHECKING:
     from analysis.results.anomalies import Baseline
+    from storage.records import Session
 
 HEALTHY = "healthy"
 _MOST_BASELINE_SESSIONS = 40
@@ -81,7 +82,7 @@ def detect_anomalies(
     from analysis.anomalies import detect
 
     recorded = recorded_session(context, session_id)
-    chosen = baseline_ids(context, recorded) if baseline_session_ids is None else baseline_session_ids
+    chosen = baseline_ids(context, recorded.session) if baseline_session_ids is None else baseline_session_ids
     report = detect(
         recorded.table,
         sensitivity=sensitivity,
@@ -93,13 +94,12 @@ def detect_anomalies(
     return Anomalies.model_construct(session_id=session_id, baseline_session_ids=chosen, **dict(report))
 
 
-def baseline_ids(context: ToolContext, recorded: Recorded) -> list[str]:
+def baseline_ids(context: ToolContext, session: Session) -> list[str]:
     """Return the sessions of the same vehicle that were marked healthy, newest first."""
-    vehicle_id = recorded.session.vehicle_id
-    if vehicle_id is None:
+    if session.vehicle_id is None:
         return []
-    rows = context.store.sessions.list(vehicle_id=vehicle_id, state="finished", limit=200).rows
-    healthy = [row.id for row in rows if row.details.get(HEALTHY) and row.id != recorded.session.id]
+    rows = context.store.sessions.list(vehicle_id=session.vehicle_id, state="finished", limit=200).rows
+    healthy = [row.id for row in rows if row.details.get(HEALTHY) and row.id != session.id]
     return healthy[:_MOST_BASELINE_SESSIONS]
 
 

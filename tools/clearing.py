@@ -57,7 +57,6 @@ def clear_trouble_codes(
     while its speed is unknown with the engine running. It repairs nothing: find the cause first.
     """
     from vehicle.diagnostics.trouble_codes import clear_trouble_codes as clear
-    from vehicle.diagnostics.trouble_codes import read_trouble_codes as read
     from vehicle.diagnostics.vehicle_info import read_vehicle_info
 
     address = adapter_of(context, adapter)
@@ -69,13 +68,13 @@ def clear_trouble_codes(
         )
     with context.workshop.links.borrow(address) as link:
         _require_standstill(link)
-        before = take_snapshot(context.store, address, link)
+        before = take_snapshot(context.workshop, address, link)
         bound = {"adapter": address, "vin": read_vehicle_info(link).vin}
         what = f"clear trouble codes through {address}. Lost would be: {_lost(before)}"
         require_approval(context, "clear_trouble_codes", bound, what, approval_id)
         _require_standstill(link)
         report = clear(link)
-        after = read(link)
+        after = take_snapshot(context.workshop, address, link)
     done = {"snapshot": before.snapshot_id, "cleared": report.cleared, **bound}
     context.store.audit.add(context.requester, "cleared trouble codes", done)
     return CodesCleared(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tools.links import Links
 
@@ -14,12 +15,29 @@ if TYPE_CHECKING:
     from sandbox.runner import Sandbox
     from storage.store import Store
     from tools.recorder import Recorders
+    from tools.snapshots import TroubleCodesNow
+    from vehicle.links import Link
 
 Progress = Callable[[float, float | None, str], None]
 
 
 def no_progress(done: float, total: float | None, message: str) -> None:
     """Ignore progress: nobody asked for it."""
+
+
+class LiveSide(Protocol):
+    """What tools tell the live side of a server; a process that serves no live events has none."""
+
+    def watch(
+        self, tool: str, arguments: Mapping[str, Any], progress: Progress
+    ) -> AbstractContextManager[Progress]:
+        """Return a block to run a call in; it gives what the call reports its progress to."""
+
+    def codes_read(self, session_id: str, now: TroubleCodesNow, before: TroubleCodesNow | None) -> None:
+        """Hear what codes were read for a session, and what was read before of the same car; never fails."""
+
+    def tidy(self, closed: Sequence[str]) -> int:
+        """End the live side of sessions that are over, those just closed included; forget old events, count them."""
 
 
 class Workshop:
@@ -32,6 +50,8 @@ class Workshop:
         self.database_url = database_url
         self.adapter = adapter
         self.search_url: str | None = None
+        self.idle_session_s = 1800.0
+        self.live: LiveSide | None = None
         self.links = Links(lambda: self.store)
         self._reduced_sandbox = reduced_sandbox
         self._lock = RLock()
@@ -56,8 +76,12 @@ class Workshop:
         with self._lock:
             if self._recorders is None:
                 from tools.recorder import Recorders
+                from tools.snapshots import take_snapshot
 
-                self._recorders = Recorders(self.store)
+                def keep_codes(link: Link, session_id: str) -> None:
+                    take_snapshot(self, link.address, link, session_id)
+
+                self._recorders = Recorders(self.store, keep_codes)
             return self._recorders
 
     @property
@@ -76,10 +100,11 @@ class Workshop:
 
     def close(self) -> None:
         """Stop captures (their sessions are finished, not lost) and close the store."""
+        # Without the lock: captures read codes and tell alerts to their end, and need the store for it.
+        if self._recorders is not None:
+            self._recorders.close()
+        self.links.close()
         with self._lock:
-            if self._recorders is not None:
-                self._recorders.close()
-            self.links.close()
             if self._sandbox is not None:
                 self._sandbox.close()
             if self._store is not None:

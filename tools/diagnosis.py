@@ -13,11 +13,12 @@ def read_trouble_codes(
 ) -> TroubleCodesNow:
     """Read stored, pending and permanent codes per ECU, the lamp, freeze frames, readiness and time since clearing.
 
-    "No codes" is said only where an ECU answered so. The answer is kept, with the session where one is named.
+    "No codes" is said only where an ECU answered so. The answer is kept with the session named, or else with the
+    capture that runs on the adapter.
     Next: `lookup_trouble_code` for each, `health_report`.
     """
     address = adapter_of(context, adapter)
     if session_id is not None:
         context.store.sessions.get(session_id)
     with context.workshop.links.borrow(address) as link:
-        return take_snapshot(context.store, address, link, session_id)
+        return take_snapshot(context.workshop, address, link, session_id)

@@ -103,7 +103,7 @@ def run_guided_test(
         require_approval(context, "run_guided_test", arguments, procedure.writes, approval_id)
     from tools.guided_recording import carry_out
 
-    context.progress(0, 1, f"{procedure.prepare} Connecting to {address}.")
+    context.progress(0, 1, f"{procedure.prepare} Connecting to the adapter.")
     done = carry_out(context, address, test, procedure, vehicle_id)
     return _answer(test, address, done, _judge(context, test, procedure, done))
 

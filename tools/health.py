@@ -147,11 +147,10 @@ def assessed(context: ToolContext, session_id: str) -> tuple[Recorded, HealthRep
 
     recorded = recorded_session(context, session_id)
     codes, readiness = _kept_codes(context, session_id)
+    baseline = learned(context, baseline_ids(context, recorded.session))
     report = assess(
         recorded.table,
-        anomalies=detect(
-            recorded.table, baseline=learned(context, baseline_ids(context, recorded)), gaps=recorded.gaps
-        ),
+        anomalies=detect(recorded.table, baseline=baseline, gaps=recorded.gaps),
         trouble_codes=codes,
         readiness=readiness,
         vehicle=recorded.vehicle,

@@ -10,7 +10,6 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from storage.errors import StorageError
-from tools.snapshots import take_snapshot
 from vehicle.errors import CarError
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ log = logging.getLogger(__name__)
 COMPACT_AFTER = 400_000
 
 Listener = Callable[[str, "Batch"], None]
+KeepCodes = Callable[["Link", str], None]
 
 
 class Recorder:
@@ -37,6 +37,7 @@ class Recorder:
         poller: Poller,
         duration_s: float | None,
         listeners: Sequence[Listener],
+        keep_codes: KeepCodes,
         clock_rate: float = 1.0,
     ) -> None:
         self.session_id = session_id
@@ -52,6 +53,7 @@ class Recorder:
         self._store = store
         self._duration_us = None if duration_s is None else round(duration_s * 1e6)
         self._listeners = listeners
+        self._read_codes = keep_codes
         self._clock_rate = clock_rate
         self._stop = Event()
         self._began = time.monotonic()
@@ -127,7 +129,7 @@ class Recorder:
         if self.link.state is not LinkState.CONNECTED:
             return
         try:
-            take_snapshot(self._store, self.link.address, self.link, self.session_id)
+            self._read_codes(self.link, self.session_id)
         except (CarError, StorageError) as error:
             log.warning("the trouble codes of %s could not be kept: %s", self.session_id, error)
 
@@ -162,8 +164,9 @@ def on_clock(batch: Batch, rate: float) -> Batch:
 class Recorders:
     """The captures of one process, by session; one adapter has one capture at a time."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keep_codes: KeepCodes) -> None:
         self.listeners: list[Listener] = []
+        self._keep_codes = keep_codes
         self._store = store
         self._lock = Lock()
         self._recorders: dict[str, Recorder] = {}
@@ -179,7 +182,15 @@ class Recorders:
     ) -> Recorder:
         """Start a capture, timed at `clock_rate` of our clock; `hold` lets go of the link in the end."""
         recorder = Recorder(
-            self._store, session_id, link, hold, poller, duration_s, self.listeners, clock_rate
+            self._store,
+            session_id,
+            link,
+            hold,
+            poller,
+            duration_s,
+            self.listeners,
+            self._keep_codes,
+            clock_rate,
         )
         with self._lock:
             self._recorders[session_id] = recorder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tools.context import ToolContext
@@ -35,7 +36,7 @@ def load_table(
     channels = context.store.samples.channels(session_id)
     check_signals(channels, signals)
     keys = _keys(channels)
-    limits = _limits()
+    limits = signal_limits()
     table = {}
     read = context.store.samples.read(
         session_id, signals=signals, start_us=microseconds(start_s), end_us=microseconds(end_s)
@@ -95,7 +96,9 @@ def _keys(channels: Sequence[Channel]) -> dict[tuple[str, str | None], str]:
     return keys
 
 
-def _limits() -> dict[tuple[str, str], tuple[float | None, float | None]]:
+@cache
+def signal_limits() -> dict[tuple[str, str], tuple[float | None, float | None]]:
+    """Return the limits (low, high) of every signal of the table, by its name and unit."""
     from vehicle.signals import SIGNALS
 
     return {(signal.name, signal.unit): (signal.low, signal.high) for signal in SIGNALS.values()}

@@ -13,6 +13,7 @@ from vehicle.diagnostics.models import Absence, CodesReport, EcuCodes, FreezeFra
 
 if TYPE_CHECKING:
     from storage.store import Store
+    from tools.context import Workshop
     from vehicle.links import Link
 
 COUNTERS = ("distance_since_dtc_clear", "time_since_dtc_cleared", "warmups_since_dtc_clear", "distance_w_mil")
@@ -74,8 +75,10 @@ class TroubleCodesNow(Answer):
         )
 
 
-def take_snapshot(store: Store, address: str, link: Link, session_id: str | None = None) -> TroubleCodesNow:
-    """Read all that clearing codes would lose, and keep it."""
+def take_snapshot(
+    workshop: Workshop, address: str, link: Link, session_id: str | None = None
+) -> TroubleCodesNow:
+    """Read all that clearing codes would lose, and keep it: with the session named, else the one being recorded."""
     from vehicle.diagnostics.freeze_frames import read_freeze_frames
     from vehicle.diagnostics.readiness import read_readiness
     from vehicle.diagnostics.trouble_codes import read_trouble_codes
@@ -95,8 +98,25 @@ def take_snapshot(store: Store, address: str, link: Link, session_id: str | None
         "not_learned": [*codes.absent, *frames.absent],
     }
     answer = TroubleCodesNow(**fields, snapshot_id="")
-    kept = store.snapshots.save(session_id, None, SNAPSHOT, answer.structured())
-    return answer.model_copy(update={"snapshot_id": kept.id})
+    if session_id is None:
+        recorder = workshop.recorders.of_adapter(address)
+        session_id = recorder.session_id if recorder else None
+    before = None if session_id is None else codes_before(workshop.store, session_id)
+    kept = workshop.store.snapshots.save(session_id, None, SNAPSHOT, answer.structured())
+    answer = answer.model_copy(update={"snapshot_id": kept.id})
+    if session_id is not None and workshop.live is not None:
+        workshop.live.codes_read(session_id, answer, before)
+    return answer
+
+
+def codes_before(store: Store, session_id: str) -> TroubleCodesNow | None:
+    """Return the last codes kept of the session's vehicle, of the session alone where that is not known."""
+    vehicle_id = store.sessions.get(session_id).vehicle_id
+    if vehicle_id is None:
+        kept = store.snapshots.list(session_id=session_id, kind=SNAPSHOT, limit=1).rows
+    else:
+        kept = store.snapshots.list(vehicle_id=vehicle_id, kind=SNAPSHOT, limit=1).rows
+    return TroubleCodesNow.model_validate(kept[0].data) if kept else None
 
 
 def _since_clear(link: Link, codes: CodesReport) -> SinceClear:

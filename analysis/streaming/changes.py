@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from analysis.findings import Severity
 
 Floats = NDArray[np.float64]
-Kind = Literal["threshold", "anomaly", "dtc", "data_loss"]
+Kind = Literal["threshold", "anomaly", "dtc_count", "data_loss"]
 
 
 class Readings(NamedTuple):
@@ -54,7 +54,10 @@ class Said(NamedTuple):
 
 
 class Change(NamedTuple):
-    """An alert that a rule raises or clears; `value` is the reading that decided, None where none did."""
+    """An alert that a rule raises or clears; `value` is the reading that decided, None where none did.
+
+    `detail` is what there is to tell beyond the alert, for those who hear of the change.
+    """
 
     rule: str
     kind: Kind
@@ -66,6 +69,7 @@ class Change(NamedTuple):
     unit: str
     severity: Severity
     said: Said
+    detail: Mapping[str, object] | None = None
 
 
 class Latest(NamedTuple):

@@ -39,6 +39,6 @@ def _change(readings: Readings, time_s: float, value: float, *, is_raised: bool)
             _READ,
         )
     return Change(
-        readings.signal, "dtc", readings.signal, readings.ecu, is_raised, time_s, value, readings.unit,
+        readings.signal, "dtc_count", readings.signal, readings.ecu, is_raised, time_s, value, readings.unit,
         "warning", said,
     )  # fmt: skip

@@ -66,6 +66,7 @@ def open_workshop(*, allow_reduced: bool = True) -> Iterator[Workshop]:
     reduced = settings.reduced_sandbox and allow_reduced
     workshop = Workshop(settings.home, settings.database, settings.adapter, reduced_sandbox=reduced)
     workshop.search_url = settings.search_url
+    workshop.idle_session_s = settings.idle_session_s
     try:
         yield workshop
     finally:

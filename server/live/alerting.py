@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from server.live.events import EventType
 from server.live.hub import ALERTS, Hub
 from storage.errors import NotFoundError
+from tools.cleaning import CODE_RULES
 from tools.context import Workshop
 from vehicle.runs import Run
 
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
     from vehicle.poller.batch import Gap
 
 Key = tuple[str, str, str]
-_EVENT_TYPES = {"dtc": ("dtc.new", "dtc.cleared")}
+_EVENT_TYPES: dict[str, tuple[EventType, EventType]] = {
+    "threshold": ("threshold", "threshold"),
+    "data_loss": ("data_loss", "data_loss"),
+    "anomaly": ("anomaly", "anomaly"),
+    "dtc_count": ("dtc.count", "dtc.count"),
+    "dtc": ("dtc.new", "dtc.cleared"),
+}
 
 
 class AlertRow(BaseModel):
@@ -105,6 +113,10 @@ class Alerting:
         for change in watch.monitor.feed(watched, start_us / 1e6, end_us / 1e6, told):
             self._apply(session_id, watch, change)
 
+    def apply(self, session_id: str, change: Change) -> None:
+        """Raise or clear what a check found that runs beside the batches."""
+        self._apply(session_id, self._watch(session_id), change)
+
     def silent(self, session_id: str, silent_s: float) -> None:
         """Run the checks on a silence that still lasts."""
         watch = self._watch(session_id)
@@ -121,7 +133,17 @@ class Alerting:
             # A deleted session took its alerts with it.
             with suppress(NotFoundError):
                 cleared = self._workshop.store.alerts.clear(alert_id, watch.end_us)
-                self._tell(cleared, watch.kinds.get(alert_id, "threshold"))
+                self.tell(cleared, watch.kinds.get(alert_id, "threshold"))
+
+    def name_codes(self, session_id: str, ecus: Collection[str], at_us: int) -> None:
+        """Clear the alerts that only count codes of these ECUs: they were read by name, as those alerts ask for."""
+        with self._lock:
+            watch = self._watches.get(session_id)
+        for ecu in ecus:
+            alert_id = None if watch is None else watch.opened.pop(("dtc_count", "dtc_count", ecu), None)
+            if alert_id is not None:
+                cleared = self._workshop.store.alerts.clear(alert_id, at_us)
+                self.tell(cleared, "dtc_count", {"reason": "read by name"})
 
     def _watch(self, session_id: str) -> _Watch:
         from analysis.streaming.monitor import Monitor
@@ -129,7 +151,9 @@ class Alerting:
         with self._lock:
             if session_id not in self._watches:
                 rows = self._workshop.store.alerts.list(session_id=session_id, is_open=True).rows
-                opened = {(row.rule, row.signal, row.ecu or ""): row.id for row in rows}
+                # Codes that were read by name are over when a reading says so, not when the session is.
+                own = [row for row in rows if not row.rule.startswith(CODE_RULES)]
+                opened = {(row.rule, row.signal, row.ecu or ""): row.id for row in own}
                 session = self._workshop.store.sessions.get(session_id)
                 self._watches[session_id] = _Watch(Monitor(), opened, replayed=session.origin == "replay")
             return self._watches[session_id]
@@ -155,14 +179,16 @@ class Alerting:
             watch.opened[key] = alert.id
             watch.kinds[alert.id] = change.kind
             self.raised[change.severity] += 1
-            self._tell(alert, change.kind)
+            self.tell(alert, change.kind, change.detail)
         elif not change.is_raised and key in watch.opened:
-            self._tell(self._workshop.store.alerts.clear(watch.opened.pop(key), at_us), change.kind)
+            cleared = self._workshop.store.alerts.clear(watch.opened.pop(key), at_us)
+            self.tell(cleared, change.kind, change.detail)
 
-    def _tell(self, alert: Alert, kind: str) -> None:
-        raised, cleared = _EVENT_TYPES.get(kind, (kind, kind))
+    def tell(self, alert: Alert, kind: str, detail: Mapping[str, object] | None = None) -> None:
+        """Tell an alert that was raised or cleared to all who follow alerts, its session or its vehicle."""
+        raised, cleared = _EVENT_TYPES[kind]
         is_open = alert.cleared_at is None
-        data = {"state": "raised" if is_open else "cleared", "alert": AlertRow.of(alert)}
+        data = {"state": "raised" if is_open else "cleared", "alert": AlertRow.of(alert), **(detail or {})}
         self._hub.publish(
             raised if is_open else cleared,
             data,

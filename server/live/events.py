@@ -11,6 +11,13 @@ from pydantic_core import to_json
 from vehicle.runs import Run
 
 Severity = Literal["info", "advice", "warning", "critical"]
+EventType = Literal[
+    "session.live", "session.finished", "sample", "gap", "adapter",
+    "threshold", "data_loss", "anomaly", "dtc.new", "dtc.cleared", "dtc.count",
+    "job.started", "job.progress", "job.done", "job.failed",
+    "coalesced", "missed",
+]  # fmt: skip
+"""What is told; the README says what each means."""
 _OVERHEAD_BYTES = 400
 _BYTES_PER_READING = 12
 
@@ -48,7 +55,7 @@ class Event:
     def __init__(
         self,
         number: int,
-        kind: str,
+        kind: EventType,
         data: Mapping[str, Any],
         *,
         session: str | None = None,

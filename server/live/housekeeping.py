@@ -1,43 +1,28 @@
-"""Looks after live sessions: notes silences, closes what is idle, forgets old events, says what it did."""
+"""Looks after live sessions: hears captures, notes silences, ends what is over, forgets old events."""
 
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 
-from pydantic import BaseModel
-
-from server.limits import Limits
 from server.live.hub import Hub
 from server.live.live import Live
 from storage.errors import NotFoundError, StorageError
+from tools.cleaning import clean
 from tools.context import Workshop
 
 log = logging.getLogger(__name__)
 
 TICK_S = 5.0
-_PAGE = 200
-
-
-class CleanedUp(BaseModel):
-    """What a clean-up closed and removed."""
-
-    closed_sessions: list[str]
-    cleared_alerts: int
-    forgotten_events: int
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there was nothing to do."""
-        return not (self.closed_sessions or self.cleared_alerts or self.forgotten_events)
 
 
 class Housekeeping:
-    """The clean-up of one process, done now and then by itself and whenever a person asks."""
+    """What one process does now and then by itself; a person may ask for the clean-up, with the tool `clean_up`."""
 
-    def __init__(self, workshop: Workshop, live: Live, limits: Limits) -> None:
+    def __init__(self, workshop: Workshop, live: Live, keep_events_s: float) -> None:
         self._workshop = workshop
         self._live = live
-        self._limits = limits
+        self._keep_events_s = keep_events_s
 
     async def run(self) -> None:
         """Look after everything until cancelled."""
@@ -53,7 +38,7 @@ class Housekeeping:
         self.attach()
         for session_id, silent_s in self._live.silences().items():
             self._live.note_silence(session_id, silent_s)
-        done = self.clean_up()
+        done = clean(self._workshop)
         if not done.is_empty:
             log.info("cleaned up: %s", done.model_dump_json())
 
@@ -67,46 +52,18 @@ class Housekeeping:
         if self._live.on_batch not in listeners:
             listeners.append(self._live.on_batch)
 
-    def clean_up(self, idle_s: float | None = None) -> CleanedUp:
-        """Close sessions that were silent for `idle_s`, clear alerts of closed ones, forget old events."""
-        closed = self._close_idle(self._limits.idle_session_s if idle_s is None else idle_s)
-        return CleanedUp(
-            closed_sessions=closed,
-            cleared_alerts=self._clear_alerts(),
-            forgotten_events=expire(self._live.hub, self._limits.keep_events_s),
-        )
-
-    def _close_idle(self, idle_s: float) -> list[str]:
-        """Finish idle sessions that were sent to us, and end the live side of whatever else is over."""
-        recording = set(self._workshop.running_captures())
-        closed = []
-        for session_id, silent_s in self._live.silences().items():
-            if session_id in recording:
-                continue
+    def tidy(self, closed: Sequence[str]) -> int:
+        """End the live side of whatever is over, forget old events; return how many events."""
+        for session_id in self._live.silences():
             try:
                 session = self._workshop.store.sessions.get(session_id)
             except NotFoundError:
                 self._live.end(session_id, "deleted")
                 continue
             self._live.changed(session)
-            if session.state == "recording" and silent_s >= idle_s:
-                self._workshop.store.sessions.finish(session_id)
-                closed.append(session_id)
-                self._live.end(session_id, "idle")
-            elif session.state != "recording":
-                self._live.end(session_id, session.state)
-        return closed
-
-    def _clear_alerts(self) -> int:
-        """Clear alerts that stayed open because the process that raised them died."""
-        store = self._workshop.store
-        cleared = 0
-        for alert in store.alerts.list(is_open=True, limit=_PAGE).rows:
-            session = store.sessions.get(alert.session_id)
             if session.state != "recording":
-                store.alerts.clear(alert.id, session.last_us or alert.start_us)
-                cleared += 1
-        return cleared
+                self._live.end(session_id, "idle" if session_id in closed else session.state)
+        return expire(self._live.hub, self._keep_events_s)
 
 
 def expire(hub: Hub, older_than_s: float) -> int:

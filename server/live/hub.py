@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from server.live.events import Event, Severity
+from server.live.events import Event, EventType, Severity
 from server.live.ring import Ring
 from vehicle.runs import Run
 
@@ -60,7 +60,7 @@ class Hub:
 
     def publish(
         self,
-        kind: str,
+        kind: EventType,
         data: Mapping[str, Any],
         *,
         session: str | None = None,
@@ -87,6 +87,11 @@ class Hub:
                 subscription.has_news = True
         self._wake(asleep)
         return event
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call on the event loop after a while; never where no readers are served."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.call_later, seconds, call)
 
     def _wake(self, asleep: Collection["Subscription"]) -> None:
         if asleep and self._loop is not None and not self._loop.is_closed():

@@ -9,6 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from server.live.alerting import Alerting
+from server.live.anomalies import Anomalies
+from server.live.events import EventType
 from server.live.hub import Hub, session_topic
 from server.live.window import LiveStats, Window, total_rate_per_s
 from tools.context import Workshop
@@ -35,10 +37,11 @@ class LiveSession:
 class Live:
     """The live side of the server: knows the sessions that are talking."""
 
-    def __init__(self, workshop: Workshop, hub: Hub) -> None:
+    def __init__(self, workshop: Workshop, hub: Hub, anomaly_share: float) -> None:
         self.hub = hub
         self.readings = 0
         self.alerting = Alerting(workshop, hub)
+        self.anomalies = Anomalies(workshop, self.alerting.apply, anomaly_share)
         self._workshop = workshop
         self._sessions: dict[str, LiveSession] = {}
         self._lock = Lock()
@@ -55,9 +58,10 @@ class Live:
     def _tell(self, session: LiveSession, batch: Batch) -> None:
         session.heard = time.monotonic()
         runs = [run for run in batch.runs if run.values.size]
-        end_us = int(batch.end_us)
+        end_us, readings = int(batch.end_us), sum(run.values.size for run in runs)
+        self.anomalies.take(session.id, session.vehicle, runs, batch.gaps, readings, end_us)
         if runs:
-            self.readings += sum(run.values.size for run in runs)
+            self.readings += readings
             session.window.add(runs, end_us)
             self._publish(session, "sample", {"end_s": end_us / 1e6}, runs)
         for gap in batch.gaps:
@@ -71,7 +75,7 @@ class Live:
             self.alerting.check(session.id, runs, batch.gaps, start_us, end_us)
 
     def _publish(
-        self, session: LiveSession, kind: str, data: dict[str, object], runs: Sequence[Run] = ()
+        self, session: LiveSession, kind: EventType, data: dict[str, object], runs: Sequence[Run] = ()
     ) -> None:
         self.hub.publish(kind, data, session=session.id, vehicle=session.vehicle, runs=runs)
 
@@ -96,6 +100,7 @@ class Live:
             session = self._sessions.pop(session_id, None)
         if session is None:
             return
+        self.anomalies.end(session_id, is_deleted=reason == "deleted")
         self.alerting.end(session_id)
         self._publish(session, "session.finished", {"reason": reason})
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from server.live.alerting import AlertRow
-from server.live.housekeeping import CleanedUp, Housekeeping
 from server.resources.refusals import REFUSALS
 from tools.arguments import Limit, Offset
 from tools.context import Workshop
@@ -55,18 +54,13 @@ def alert_routes(workshop: Workshop) -> APIRouter:
     return router
 
 
-def upkeep_routes(workshop: Workshop, housekeeping: Housekeeping) -> APIRouter:
-    """Return the routes that change alerts and live sessions."""
-    router = APIRouter(prefix="/api", tags=["alerts"], responses=REFUSALS)
+def acknowledging_routes(workshop: Workshop) -> APIRouter:
+    """Return the route that changes alerts."""
+    router = APIRouter(prefix="/api/alerts", tags=["alerts"], responses=REFUSALS)
 
-    @router.post("/alerts/{alert_id}/acknowledge")
+    @router.post("/{alert_id}/acknowledge")
     def acknowledge_alert(alert_id: AlertId) -> AlertRow:
         """Note that a person has seen the alert; the first time stands."""
         return AlertRow.of(workshop.store.alerts.acknowledge(alert_id))
-
-    @router.post("/live/clean-up", tags=["live"])
-    def clean_up(idle_s: Annotated[float | None, Query(ge=0)] = None) -> CleanedUp:
-        """Close idle live sessions, clear alerts of closed ones, forget old events; say what was done."""
-        return housekeeping.clean_up(idle_s)
 
     return router
