@@ -342,7 +342,14 @@ async def stop_with_open_streams(port: int, process: "subprocess.Popen[bytes]") 
             process.send_signal(signal.SIGTERM)
             began = time.monotonic()
             await asyncio.to_thread(process.wait, 10)
-            return time.monotonic() - began
+            taken = time.monotonic() - began
+            # Both are ended, not torn: a stream without its end would raise here.
+            assert [line async for line in lines if line.startswith("event:")] == []
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code in (1001, 1012)
+            return taken
 
 
 def free_port() -> int:

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
+from server.errors import REFUSALS
 from server.live.alerting import AlertRow
 from server.live.housekeeping import CleanedUp, Housekeeping
-from server.resources.refusals import REFUSALS
 from tools.arguments import Limit, Offset
 from tools.context import Workshop
 
@@ -57,9 +57,9 @@ def alert_routes(workshop: Workshop) -> APIRouter:
 
 def upkeep_routes(workshop: Workshop, housekeeping: Housekeeping) -> APIRouter:
     """Return the routes that change alerts and live sessions."""
-    router = APIRouter(prefix="/api", tags=["alerts"], responses=REFUSALS)
+    router = APIRouter(prefix="/api", responses=REFUSALS)
 
-    @router.post("/alerts/{alert_id}/acknowledge")
+    @router.post("/alerts/{alert_id}/acknowledge", tags=["alerts"])
     def acknowledge_alert(alert_id: AlertId) -> AlertRow:
         """Note that a person has seen the alert; the first time stands."""
         return AlertRow.of(workshop.store.alerts.acknowledge(alert_id))

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Path, Response
 
-from server.resources.refusals import REFUSALS
+from server.errors import REFUSALS
 from tools.context import Workshop
 
 # What a browser may show in place; anything else, a stored page above all, is only ever saved.

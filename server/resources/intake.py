@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.errors import REFUSALS
 from server.live.live import Live
-from server.resources.refusals import REFUSALS
 from server.resources.writer import Writer
 from tools.context import Workshop
 from tools.errors import ToolError
@@ -65,17 +65,27 @@ def intake_routes(workshop: Workshop, live: Live, receiver: Receiver, writer: Wr
     """Return the routes that write: begin a session, send readings, finish."""
     router = APIRouter(prefix="/api/sessions", tags=["intake"], responses=REFUSALS)
     router.add_api_route(
-        "", _begin(workshop, live), methods=["POST"], status_code=201, response_model=LiveSessionRow
+        "",
+        _begin(workshop, live),
+        methods=["POST"],
+        summary="Begin a session",
+        status_code=201,
+        response_model=LiveSessionRow,
     )
     router.add_api_route(
         "/{session_id}/data",
         _take(writer),
         methods=["POST"],
+        summary="Send readings",
         response_model=IntakeAnswer,
         openapi_extra=_DATA,
     )
     router.add_api_route(
-        "/{session_id}/finish", _finish(workshop, live, receiver), methods=["POST"], response_model=SessionRow
+        "/{session_id}/finish",
+        _finish(workshop, live, receiver),
+        methods=["POST"],
+        summary="Finish a session",
+        response_model=SessionRow,
     )
     return router
 
