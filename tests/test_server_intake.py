@@ -173,6 +173,7 @@ def test_null_is_a_gap_and_nan_is_refused_by_name(
         ({"columns": {"t_s": [0], "rpm": [True]}}, "valid number"),
         ({"columns": {"t_s": [0], "rpm": [1]}, "units": {"speed": "km/h"}}, "no column"),
         ({"columns": {"t_s": [0], "rpm": [None]}}, "no readings"),
+        ({"columns": {"t_s": [0, 1]}}, "no readings"),
         ({"readings": []}, "no readings"),
         ({"readings": [{"time": "2026-05-04T08:30:00", "signal": "rpm", "value": 1}]}, "timezone"),
         ({"readings": [{"time": 1777883400, "signal": "rpm", "value": 1}]}, "ISO 8601"),

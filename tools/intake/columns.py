@@ -104,9 +104,9 @@ def _marked(table: _Table) -> int:
 @lru_cache(maxsize=512)
 def _limits(meanings: tuple[Meaning, ...]) -> tuple[Floats, Floats]:
     """Return the limits as columns, with room for rounding in a conversion."""
-    lows = np.array([[meaning.low - 1e-9 * abs(meaning.low)] for meaning in meanings])
-    highs = np.array([[meaning.high + 1e-9 * abs(meaning.high)] for meaning in meanings])
-    return lows, highs
+    lows = np.array([meaning.low - 1e-9 * abs(meaning.low) for meaning in meanings])
+    highs = np.array([meaning.high + 1e-9 * abs(meaning.high) for meaning in meanings])
+    return lows.reshape(-1, 1), highs.reshape(-1, 1)
 
 
 def _runs(table: _Table) -> list[Run]:
