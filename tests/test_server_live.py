@@ -293,7 +293,7 @@ MESSAGE = st.recursive(
 )
 TYPED = st.builds(
     lambda kind, rest: {**(rest if isinstance(rest, dict) else {}), "type": kind},
-    st.sampled_from(["subscribe", "unsubscribe", "ping"]),
+    st.sampled_from(["subscribe", "unsubscribe", "ping", "diagnose"]),
     MESSAGE,
 )
 
@@ -307,6 +307,9 @@ def test_no_message_breaks_the_websocket(address: str) -> None:
             socket.send(message)
             answer = json.loads(socket.recv(timeout=5))
             assert answer["type"] in ("error", "pong", "subscribed", "unsubscribed")
+            if answer["type"] == "error":
+                assert answer["data"].keys() == {"code", "message", "hint"}
+                assert answer["data"]["code"] in ("bad_arguments", "not_found", "too_large")
 
         try_one()
         socket.send('{"type": "ping"}')

@@ -65,6 +65,24 @@ def test_an_unchanged_session_is_not_sent_again(client: TestClient, workshop: Wo
     assert (changed.status_code, changed.json()["session"]["name"]) == (200, "Renamed")
 
 
+def test_a_live_session_s_tag_changes_with_all_that_it_holds(client: TestClient) -> None:
+    session = client.post("/api/sessions", json={}).json()["id"]
+    route = f"/api/sessions/{session}"
+    tags = [client.get(route).headers["etag"]]
+    for change in (
+        lambda: client.post(f"{route}/data", json={"columns": {"t_s": [0], "rpm": [800]}}),
+        lambda: client.post(f"{route}/data", json={"columns": {"t_s": [1], "speed": [0]}}),
+        lambda: client.patch(route, json={"notes": "cold start"}),
+        lambda: client.post(f"{route}/finish"),
+    ):
+        assert client.get(route, headers={"if-none-match": tags[-1]}).status_code == 304
+        assert change().status_code == 200
+        now = client.get(route, headers={"if-none-match": ", ".join(tags)})
+        assert now.status_code == 200
+        tags.append(now.headers["etag"])
+    assert len(set(tags)) == len(tags)
+
+
 def test_a_deleted_session_is_gone(client: TestClient, workshop: Workshop) -> None:
     session = store_drive(workshop.store)
     assert client.delete(f"/api/sessions/{session}").json()["removed"]["readings"] > 0
