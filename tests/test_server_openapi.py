@@ -12,7 +12,7 @@ import httpx
 import pytest
 import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from live_server import running
@@ -33,6 +33,7 @@ from tools.intake.arrow import MEDIA_TYPE
 
 USUAL = 8
 EXAMPLES = int(os.environ.get("OBD_AGENT_FUZZ_EXAMPLES", USUAL))
+DONE = {200, 201, 204, 304}
 # The web's own refusals, which no code of ours has as its status.
 WEB = {400, 401, 405, 415, 421}
 
@@ -115,13 +116,15 @@ def aim(case: schemathesis.Case, data: st.DataObject, known: dict[str, list[Any]
 SLOW = ("/check_adapter", "/run_guided_test", "/run_python")
 
 
-def try_route(operation: Any, mode: GenerationMode, known: dict[str, list[Any]]) -> set[int]:
+def try_route(
+    operation: Any, mode: GenerationMode, known: dict[str, list[Any]], attempt: int = 0
+) -> set[int]:
     """Send a route what it takes, or what it should not; return the statuses it answered."""
     got: set[int] = set()
 
     @settings(
         max_examples=max(1, EXAMPLES // 3) if operation.path.endswith(SLOW) else EXAMPLES,
-        derandomize=EXAMPLES <= USUAL,
+        derandomize=EXAMPLES <= USUAL and attempt == 0,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -131,6 +134,8 @@ def try_route(operation: Any, mode: GenerationMode, known: dict[str, list[Any]])
         aim(case, data, known)
         got.add(case.call_and_validate(checks=CHECKS, timeout=60).status_code)
 
+    if attempt:
+        try_one = seed(attempt)(try_one)
     # A route without arguments has nothing that could be wrong with them.
     with suppress(Unsatisfiable):
         try_one()
@@ -165,7 +170,7 @@ def test_every_route_keeps_to_what_openapi_says(mode: GenerationMode, address: s
     assert paths > {f"/api/tools/{tool.name}" for tool in TOOLS}
     assert paths > {"/api/chat", "/v1/chat/completions", "/api/approvals/{approval_id}", "/metrics"}
     faults: list[Exception] = []
-    unreached: set[str] = set()
+    unreached: list[Any] = []
     for operation in operations:
         filled.fill()
         try:
@@ -173,9 +178,18 @@ def test_every_route_keeps_to_what_openapi_says(mode: GenerationMode, address: s
         except Exception as fault:
             faults.append(fault)
         else:
-            if not got & {200, 201, 204, 304}:
-                unreached.add(operation.label)
+            if not got & DONE:
+                unreached.append(operation)
     if faults:
         raise ExceptionGroup(f"{len(faults)} routes", faults)
     if mode == GenerationMode.POSITIVE:
-        assert unreached == set()
+        assert {operation.label for operation in unreached if not is_reached(operation, filled)} == set()
+
+
+def is_reached(operation: Any, filled: Filled) -> bool:
+    """Tell whether a route does what it is for when it is tried some more; few requests can all miss by chance."""
+    filled.fill()
+    known = filled.known(operation.path)
+    return any(
+        try_route(operation, GenerationMode.POSITIVE, known, attempt) & DONE for attempt in range(1, 8)
+    )
