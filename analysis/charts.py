@@ -102,7 +102,15 @@ def _draw(
         else:
             axes.xaxis.set_visible(False)
     if title:
-        figure.suptitle(title, fontsize=11, y=1 - 8 / height, va="top")
+        figure.suptitle(_drawable(title), fontsize=11, y=1 - 8 / height, va="top", parse_math=False)
+
+
+def _drawable(text: str) -> str:
+    """Return a text with a box for every character that the font has not: names come from people and from logs."""
+    from matplotlib.font_manager import findfont, get_font
+
+    font = get_font(findfont("DejaVu Sans"))
+    return "".join(char if char == "\n" or font.get_char_index(ord(char)) else "\u25a1" for char in text)
 
 
 def _time_scale(span_s: float) -> tuple[float, str]:
@@ -116,7 +124,8 @@ def _label(axes: "Axes", name: str, track: Track, span: tuple[float, float]) -> 
     """Label a panel, and return where its vertical lines are."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_ylabel(f"{_wrapped(name)}\n({track.unit})" if track.unit else _wrapped(name), fontsize=8)
+    label = f"{_wrapped(name)}\n({track.unit})" if track.unit else _wrapped(name)
+    axes.set_ylabel(_drawable(label), fontsize=8, parse_math=False)
     axes.tick_params(labelsize=8, length=3)
     axes.locator_params(axis="y", nbins=4)
     axes.grid(visible=True, axis="y", color="#dddddd", linewidth=0.5)

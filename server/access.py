@@ -2,13 +2,14 @@
 
 import hmac
 import ipaddress
-import json
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.front import refuse
 
 OPEN_PATHS = {"/healthz", "/readyz"}
 
@@ -53,10 +54,11 @@ class AccessGuard:
         refusal = self._refusal(scope) if scope["type"] in ("http", "websocket") else None
         if refusal is None:
             await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": refusal[1][:120]})
         else:
-            await _refuse(send, *refusal)
+            status, message, hint = refusal
+            body = {"code": "not_allowed", "message": message, "hint": hint}
+            headers = [(b"www-authenticate", b"Bearer")] if status == 401 else []
+            await refuse(scope, send, status, body, headers)
 
     def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
         headers = Headers(scope=scope)
@@ -86,12 +88,3 @@ def _is_local(url: str) -> bool:
         return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False
-
-
-async def _refuse(send: Send, status: int, message: str, hint: str) -> None:
-    body = json.dumps({"code": "not_allowed", "message": message, "hint": hint}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -10,11 +10,14 @@ from pydantic import SecretStr
 from starlette.middleware.gzip import GZipMiddleware
 
 from server.access import AccessGuard
-from server.api import add_error_handlers, tool_routes
+from server.api import tool_routes
 from server.approvals import approval_routes
 from server.cache import Results, share
 from server.chat.responder import Responder
 from server.chat.wiring import add_chat
+from server.docs import add_docs
+from server.errors import add_error_handlers
+from server.front import SafeAnswers
 from server.limits import LimitGuard, Limits
 from server.live.wiring import LiveSide
 from server.mcp_server import build_mcp_server
@@ -51,17 +54,21 @@ def build_app(
             yield
         workshop.close()
 
-    app = FastAPI(title="obd-agent", version=version("obd-agent"), lifespan=lifespan)
+    app = FastAPI(
+        title="obd-agent", version=version("obd-agent"), lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     add_error_handlers(app, tools)
     # First, because routes are tried in turn and readings come most often.
     side.add_routes(app)
     app.include_router(approval_routes(workshop))
     app.include_router(tool_routes(tools, workshop))
     add_chat(app, responder or Responder(tools, workshop))
+    add_docs(app)
     # Extended, not mounted: a mount at / would swallow later routes, one at /mcp answers 307.
     app.router.routes.extend(mcp_app.routes)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(MetricsGuard, metrics=side.metrics)
     app.add_middleware(LimitGuard, limits=limits)
     app.add_middleware(AccessGuard, token=token, loopback=loopback)
+    app.add_middleware(SafeAnswers)
     return app

@@ -5,6 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.errors import REFUSALS
 from tools.approvals import decide
 from tools.context import Workshop
 
@@ -35,7 +36,7 @@ class Decision(BaseModel):
 
 def approval_routes(workshop: Workshop) -> APIRouter:
     """Return the routes of the approvals."""
-    router = APIRouter(prefix="/api/approvals", tags=["approvals"])
+    router = APIRouter(prefix="/api/approvals", tags=["approvals"], responses=REFUSALS)
 
     @router.get("", summary="List the calls that wait for a person")
     def pending() -> list[ApprovalRow]:

@@ -15,7 +15,6 @@ from tools.errors import ToolError
 from tools.registry import Tool
 
 MOST_RESULTS = 64
-_MOST_SESSIONS = 1000
 Key = tuple[Any, ...]
 
 
@@ -53,6 +52,12 @@ class Results:
                 self.shared += 1
             return result
 
+    def forget(self, key: Key, stale: Answer) -> None:
+        """Compute the answer of a key anew next time, unless that has been done already."""
+        with self._lock:
+            if self._kept.get(key) is stale:
+                del self._kept[key]
+
     def _compute(self, key: Key, compute: Callable[[], Answer], mine: "Future[Answer]") -> Answer:
         try:
             result = compute()
@@ -72,8 +77,7 @@ class Results:
             self.computed += 1
             if self._running.get(key) is mine:
                 del self._running[key]
-            # An answer with stored files is not kept: the files can be deleted.
-            if result is not None and not result.artifacts_to_show():
+            if result is not None:
                 self._kept[key] = result
                 if len(self._kept) > self._most:
                     self._kept.popitem(last=False)
@@ -95,7 +99,15 @@ class SharedTool(Tool[Any, Any]):
         if state is None:
             return self._tool.run(context, arguments)
         key = (self.name, json.dumps(checked, sort_keys=True), state)
-        return self._results.get(key, lambda: self._tool.run(context, arguments))
+
+        def compute() -> Answer:
+            return self._tool.run(context, arguments)
+
+        result = self._results.get(key, compute)
+        if _has_lost_files(context, result):
+            self._results.forget(key, result)
+            result = self._results.get(key, compute)
+        return result
 
 
 def share(tools: tuple[AnyTool, ...], results: Results) -> tuple[AnyTool, ...]:
@@ -106,7 +118,12 @@ def share(tools: tuple[AnyTool, ...], results: Results) -> tuple[AnyTool, ...]:
 def _is_expensive(tool: AnyTool) -> bool:
     effects = tool.effects
     pure = effects.read_only and effects.idempotent and not effects.open_world
-    return tool.toolset == "analysis" and pure and bool(_ids(dict.fromkeys(tool.arguments.model_fields, "x")))
+    names = tool.arguments.model_fields
+    return (
+        tool.toolset == "analysis"
+        and pure
+        and ("vehicle_id" in names or bool(_ids(dict.fromkeys(names, "x"))))
+    )
 
 
 def _ids(arguments: Mapping[str, Any]) -> list[str]:
@@ -116,6 +133,12 @@ def _ids(arguments: Mapping[str, Any]) -> list[str]:
         if value and name.endswith(("session_id", "session_ids")):
             found += [value] if isinstance(value, str) else list(value)
     return found
+
+
+def _has_lost_files(context: ToolContext, result: Answer) -> bool:
+    """Tell whether a file that the answer names was deleted since."""
+    named = [one.artifact_id for one in getattr(result, "artifacts", ())]
+    return bool(named and context.store.artifacts.missing(named))
 
 
 def state_of(context: ToolContext, arguments: Mapping[str, Any]) -> Key | None:
@@ -144,12 +167,8 @@ def state_of(context: ToolContext, arguments: Mapping[str, Any]) -> Key | None:
 
 def _state_of_vehicle(context: ToolContext, vehicle_id: str) -> Key:
     store = context.store
-    others, total = store.sessions.list(vehicle_id=vehicle_id, limit=_MOST_SESSIONS)
-    reported, reports = store.snapshots.list(vehicle_id=vehicle_id, limit=1)
     return (
         store.vehicles.get(vehicle_id).updated_at,
-        total,
-        tuple((one.id, one.version) for one in others),
-        reports,
-        reported[0].id if reported else None,
+        tuple(store.sessions.versions(vehicle_id)),
+        tuple(store.snapshots.ids_about(vehicle_id)),
     )

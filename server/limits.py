@@ -1,32 +1,23 @@
-"""What a caller may ask of this process: sizes, rates and times; and the headers that keep browsers safe."""
+"""What a caller may ask of this process: sizes, rates and times."""
 
-import json
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.front import refuse
+
 _MOST_CALLERS = 10_000
-_SAFE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
-}
-_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-# FastAPI's documentation pages load their script from a CDN and start it inline.
-_DOCS_POLICY = _POLICY.replace(
-    "default-src 'self'",
-    "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fonts.googleapis.com",
-).replace("img-src 'self' data:", "img-src 'self' data: https://fastapi.tiangolo.com")
-_DOCS = ("/docs", "/redoc")
 _UNLIMITED = ("/healthz", "/readyz")
+
+
+# Unpacked, a body of any size could come out of a small one.
+_PACKED = {
+    "code": "unsupported",
+    "message": "Compressed bodies are not read here.",
+    "hint": "Send the body as it is, without Content-Encoding; columns and Arrow streams are compact.",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class Limits:
 
 
 class LimitGuard:
-    """ASGI middleware: bodies of bounded size, requests at a bounded rate per caller, safe headers on all answers."""
+    """ASGI middleware: bodies of bounded size as they are, requests at a bounded rate per caller."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self.app = app
@@ -52,20 +43,24 @@ class LimitGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on within the limits, or refuse it."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        send = _with_headers(send, scope["path"])
         wait_s = 0.0 if scope["path"] in _UNLIMITED else self._wait_s(_caller(scope))
         if wait_s > 0:
-            await _refuse(send, 429, "busy", "Too many requests.", f"Try again in {wait_s:.1f} s.", wait_s)
-            return
-        fitting = await self._bounded(scope, receive)
-        if fitting is None:
-            most = f"{self.limits.body_bytes:,} bytes"
-            await _refuse(send, 413, "too_large", f"The body is larger than {most}.", "Send it in parts.")
-            return
-        await self.app(scope, fitting, send)
+            await refuse(scope, send, 429, *_busy(wait_s))
+        elif scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+        elif not _is_plain(scope):
+            await refuse(scope, send, 415, _PACKED, [(b"accept-encoding", b"identity")])
+        elif (fitting := await self._bounded(scope, receive)) is None:
+            await refuse(scope, send, 413, self._too_large())
+        else:
+            await self.app(scope, fitting, send)
+
+    def _too_large(self) -> dict[str, str]:
+        message = f"The body is larger than {self.limits.body_bytes:,} bytes."
+        return {"code": "too_large", "message": message, "hint": "Send it in parts."}
 
     def _wait_s(self, caller: str) -> float:
         """Take one from the caller's bucket; return how long to wait where it is empty."""
@@ -86,12 +81,10 @@ class LimitGuard:
     async def _bounded(self, scope: Scope, receive: Receive) -> Receive | None:
         """Return how to receive the body, None where it is too large; a body of unknown length is read first."""
         headers = dict(scope["headers"])
-        stated = headers.get(b"content-length")
-        if stated is not None:
-            return receive if stated.isdigit() and int(stated) <= self.limits.body_bytes else None
-        if b"transfer-encoding" not in headers:
-            return receive
-        return await _read_first(receive, self.limits.body_bytes)
+        if b"transfer-encoding" in headers:
+            return await _read_first(receive, self.limits.body_bytes)
+        stated = headers.get(b"content-length", b"0")
+        return receive if stated.isdigit() and int(stated) <= self.limits.body_bytes else None
 
 
 async def _read_first(receive: Receive, most: int) -> Receive | None:
@@ -118,35 +111,12 @@ def _caller(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def _raw(policy: str) -> list[tuple[bytes, bytes]]:
-    headers = {**_SAFE_HEADERS, "Content-Security-Policy": policy}
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+def _is_plain(scope: Scope) -> bool:
+    """Whether the body is sent as it is; a missing or empty encoding is `identity`."""
+    encodings = [value for name, value in scope["headers"] if name == b"content-encoding"]
+    return all(value.strip().lower() in (b"", b"identity") for value in encodings)
 
 
-_RAW, _RAW_DOCS = _raw(_POLICY), _raw(_DOCS_POLICY)
-_NO_STORE = (b"cache-control", b"no-store")
-
-
-def _with_headers(send: Send, path: str) -> Send:
-    safe = _RAW_DOCS if path.startswith(_DOCS) else _RAW
-
-    async def send_safely(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            given = list(message.get("headers", ()))
-            if not any(name == b"cache-control" for name, _ in given):
-                given.append(_NO_STORE)
-            message = {**message, "headers": given + safe}
-        await send(message)
-
-    return send_safely
-
-
-async def _refuse(
-    send: Send, status: int, code: str, message: str, hint: str, wait_s: float | None = None
-) -> None:
-    body = json.dumps({"code": code, "message": message, "hint": hint}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if wait_s is not None:
-        headers.append((b"retry-after", str(max(1, round(wait_s))).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _busy(wait_s: float) -> tuple[dict[str, str], list[tuple[bytes, bytes]]]:
+    body = {"code": "busy", "message": "Too many requests.", "hint": f"Try again in {wait_s:.1f} s."}
+    return body, [(b"retry-after", str(max(1, round(wait_s))).encode())]

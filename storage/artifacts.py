@@ -1,6 +1,6 @@
 """Plots, tables and report files made from sessions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +69,12 @@ class Artifacts:
         window = (limit, offset)
         latest = artifact.c.created_at.desc()
         return page(self._database, chosen, latest, window, lambda row: Artifact(**row._mapping))
+
+    def missing(self, artifact_ids: Collection[str]) -> set[str]:
+        """Return those of the ids that no artifact has."""
+        with self._database.reading() as connection:
+            chosen = select(artifact.c.id).where(artifact.c.id.in_(artifact_ids))
+            return set(artifact_ids) - set(connection.scalars(chosen))
 
     def delete(self, artifact_id: str) -> Deleted:
         """Remove an artifact; NotFoundError where there is none."""

@@ -89,6 +89,15 @@ class Sessions:
         latest = func.coalesce(c.started_at, c.created_at).desc()
         return page(self._database, chosen, latest, (limit, offset), as_session)
 
+    def versions(self, vehicle_id: str) -> builtins.list[tuple[str, int]]:
+        """Return id and version of each of a vehicle's sessions: equal lists mean that nothing changed in any."""
+        c = session.c
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(c.id, c.version).where(c.vehicle_id == vehicle_id, c.state != _HIDDEN).order_by(c.id)
+            )
+            return [(row.id, row.version) for row in rows]
+
     def update(self, session_id: str, **fields: Unpack[SessionFields]) -> Session:
         """Change the given fields; NotFoundError for an unknown session or vehicle."""
         values = _checked(fields)

@@ -1,5 +1,6 @@
 """What a car reported at one moment: trouble codes, freeze frames, readiness."""
 
+import builtins
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -40,6 +41,14 @@ class Snapshots:
         if row is None:
             raise NotFoundError(f"There is no snapshot {snapshot_id}.", "List the snapshots to find its id.")
         return Snapshot(**row._mapping)
+
+    def ids_about(self, vehicle_id: str) -> builtins.list[str]:
+        """Return the ids of all snapshots of a vehicle and of its sessions: more of them is news about it."""
+        c = snapshot.c
+        theirs = select(session.c.id).where(session.c.vehicle_id == vehicle_id)
+        chosen = select(c.id).where(or_(c.vehicle_id == vehicle_id, c.session_id.in_(theirs))).order_by(c.id)
+        with self._database.reading() as connection:
+            return [*connection.scalars(chosen)]
 
     def list(
         self,

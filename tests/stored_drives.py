@@ -33,12 +33,14 @@ def store_drive(store: Store, *, name: str = "Test drive", vehicle_id: str | Non
     return session.id
 
 
-def store_simulated(store: Store, *, fault: str = "", vehicle_id: str | None = None, seed: int = 1) -> str:
-    """Store twenty minutes of mixed driving of the simulated car at 2 Hz; return the session's id."""
+def store_simulated(
+    store: Store, *, fault: str = "", vehicle_id: str | None = None, seed: int = 1, duration_s: float = 1200
+) -> str:
+    """Store mixed driving of the simulated car at 2 Hz, twenty minutes if not said; return the session's id."""
     session = store.sessions.create(
         origin="capture", source=f"sim:petrol?fault={fault}", started_at=START, vehicle_id=vehicle_id
     )
-    readings = drive(1200, 2.0, seed=seed, fault=fault)
+    readings = drive(duration_s, 2.0, seed=seed, fault=fault)
     columns = [
         Column(name, UNITS[name], "7E8", (times_s * 1e6).astype(np.int64), values)
         for name, (times_s, values) in readings.items()

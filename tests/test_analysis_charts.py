@@ -10,7 +10,7 @@ from test_analysis_tables import series, table_of, trip
 from analysis.charts import MOST_SIGNALS, plot_signals, thinned
 from analysis.errors import MissingSignalError, NotEnoughDataError, UnknownChoiceError
 from analysis.findings import Evidence, Finding
-from analysis.table import SignalTable
+from analysis.table import SignalSeries, SignalTable
 from analysis.tracks import track_of
 
 
@@ -109,3 +109,11 @@ def test_a_single_reading_and_a_constant_signal_can_be_drawn() -> None:
     png, words = plot_signals(table, ["rpm"])
     assert png.startswith(b"\x89PNG")
     assert "1 readings from 5.0 to 5.0 s" in words
+
+
+@pytest.mark.parametrize("text", ["$\\frac{$", "a $5 and b $6", "発動機 \U00069cdf", "\x00\t\u0085", "2^_{"])
+def test_any_text_can_be_a_title_a_name_or_a_unit(text: str) -> None:
+    table = SignalTable({text: SignalSeries(text, text, np.arange(3.0), np.arange(3.0))})
+    png, said = plot_signals(table, [text], title=text)
+    assert picture(png).shape[1] == 1200
+    assert text in said

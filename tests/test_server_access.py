@@ -1,19 +1,24 @@
 """The server answers only those it should: by host, origin and token."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.testclient import WebSocketDenialResponse
 from typer.testing import CliRunner
 
-from server.access import UnsafeBindingError, check_binding, is_loopback
+from server.access import OPEN_PATHS, UnsafeBindingError, check_binding, is_loopback
 from server.app import build_app
 from server.cli import app as command
 from tools import TOOLS
 from tools.context import Workshop
 
 TOKEN = SecretStr("a-token-of-some-length")
+SOCKET = "ws://127.0.0.1:8000/ws"
 
 
 @pytest.fixture
@@ -29,30 +34,72 @@ def public(workshop: Workshop) -> Iterator[TestClient]:
         yield client
 
 
-def test_a_foreign_host_name_is_refused_on_the_loopback(local: TestClient) -> None:
-    refused = local.get("/api/tools", headers={"host": "evil.example"})
-    assert refused.status_code == 421
-    assert refused.json()["code"] == "not_allowed"
-
-
-def test_a_foreign_origin_is_refused_also_for_mcp(local: TestClient) -> None:
-    for path in ("/api/tools", "/mcp"):
-        refused = local.post(path, headers={"origin": "http://evil.example"}, json={})
-        assert refused.status_code == 403
-
-
 def test_a_local_page_is_served(local: TestClient) -> None:
     assert local.get("/api/tools", headers={"origin": "http://localhost:3000"}).status_code == 200
 
 
-def test_beyond_the_loopback_every_door_asks_for_the_token(public: TestClient) -> None:
-    for path in ("/api/tools", "/mcp", "/docs", "/openapi.json"):
-        refused = public.get(path)
-        assert refused.status_code == 401
-        assert refused.headers["www-authenticate"] == "Bearer"
-    assert public.get("/api/tools", headers={"authorization": "Bearer wrong"}).status_code == 401
+@pytest.mark.parametrize(
+    "headers", [{"host": "evil.example"}, {"origin": "http://evil.example"}, {"origin": "null"}]
+)
+@pytest.mark.parametrize("path", ["/api/tools", "/mcp", "/v1/models", "/docs", "/metrics", "/healthz"])
+def test_no_door_answers_a_foreign_page(path: str, headers: dict[str, str], local: TestClient) -> None:
+    refused = local.get(path, headers=headers)
+    assert refused.status_code in (403, 421)
+    assert refused.json().keys() == {"code", "message", "hint"}
+    assert refused.headers["x-content-type-options"] == "nosniff"
+    assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({"host": "evil.example"}, 421), ({"origin": "http://evil.example"}, 403)]
+)
+def test_no_foreign_page_opens_a_websocket(headers: dict[str, str], status: int, local: TestClient) -> None:
+    with pytest.raises(WebSocketDenialResponse) as refused, local.websocket_connect(SOCKET, headers=headers):
+        pass
+    assert refused.value.status_code == status
+    assert refused.value.json()["code"] == "not_allowed"
+    assert refused.value.headers["x-content-type-options"] == "nosniff"
+
+
+def addresses(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """Every method and path that the application serves, with `x` for what a path leaves open."""
+    for route in routes:
+        if isinstance(route, Route):
+            path = re.sub(r"{.*?}", "x", route.path)
+            yield from ((method, path) for method in (route.methods or {"GET"}))
+        elif isinstance(route, Mount):
+            yield "GET", f"{route.path}/swagger-ui.css"
+        elif included := getattr(route, "original_router", None):
+            yield from addresses(included.routes)
+        else:
+            assert isinstance(route, WebSocketRoute), route
+
+
+def test_beyond_the_loopback_every_route_there_is_asks_for_the_token(public: TestClient) -> None:
+    app = public.app
+    assert isinstance(app, FastAPI)
+    asked = set(addresses(app.routes)) - {("GET", path) for path in OPEN_PATHS}
+    paths = {path for _, path in asked}
+    assert paths > {"/mcp", "/v1/chat/completions", "/api/chat", "/docs", "/openapi.json", "/metrics"}
+    assert paths > {"/api/sessions/x/stream", "/docs/files/swagger-ui.css", "/api/tools/run_python"}
+    assert len(asked) > 70
+    for method, path in asked:
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": TOKEN.get_secret_value()}):
+            refused = public.request(method, path, headers=headers)
+            assert refused.status_code == 401, (method, path)
+            assert refused.headers["www-authenticate"] == "Bearer"
+            assert refused.headers["x-content-type-options"] == "nosniff"
+            assert method == "HEAD" or refused.json().keys() == {"code", "message", "hint"}
+    with pytest.raises(WebSocketDenialResponse) as no_socket, public.websocket_connect("/ws"):
+        pass
+    assert no_socket.value.status_code == 401
     welcome = public.get("/api/tools", headers={"authorization": f"Bearer {TOKEN.get_secret_value()}"})
     assert welcome.status_code == 200
+
+
+def test_a_token_in_the_address_is_no_token(public: TestClient) -> None:
+    refused = public.get("/api/tools", params={"token": TOKEN.get_secret_value()})
+    assert refused.status_code == 401
 
 
 def test_health_is_open_and_readiness_names_each_component(public: TestClient) -> None:

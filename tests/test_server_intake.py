@@ -173,6 +173,7 @@ def test_null_is_a_gap_and_nan_is_refused_by_name(
         ({"columns": {"t_s": [0], "rpm": [True]}}, "valid number"),
         ({"columns": {"t_s": [0], "rpm": [1]}, "units": {"speed": "km/h"}}, "no column"),
         ({"columns": {"t_s": [0], "rpm": [None]}}, "no readings"),
+        ({"columns": {"t_s": [0, 1]}}, "no readings"),
         ({"readings": []}, "no readings"),
         ({"readings": [{"time": "2026-05-04T08:30:00", "signal": "rpm", "value": 1}]}, "timezone"),
         ({"readings": [{"time": 1777883400, "signal": "rpm", "value": 1}]}, "ISO 8601"),
@@ -306,5 +307,67 @@ def test_whatever_is_sent_is_stored_as_counted_or_refused_with_a_reason(
             assert answer.json()["message"]
         accepted = answer.json().get("accepted", 0)
         assert sum(len(one) for one in workshop.store.samples.read(session)) == accepted
+
+    try_one()
+
+
+def test_a_key_makes_sending_again_harmless_whatever_was_sent(client: TestClient, workshop: Workshop) -> None:
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(BODY, BODY, st.text("abc-0", max_size=4) | st.just("k" * 200) | st.just("k" * 201))
+    def try_one(body: Any, other: Any, key: str) -> None:
+        session = workshop.store.sessions.create(origin="intake").id
+        headers = {"Idempotency-Key": key}
+        first, again, changed = (send(client, session, one, **headers) for one in (body, body, other))
+        assert {first.status_code, again.status_code, changed.status_code} <= {200, 422}
+        assert again.json() == first.json()
+        is_key = 1 <= len(key) <= 200
+        if not is_key:
+            assert first.status_code == 422
+        if first.status_code == 200 and json.dumps(body) != json.dumps(other):
+            assert changed.status_code == 422
+        accepted = next((one.json()["accepted"] for one in (first, changed) if one.status_code == 200), 0)
+        assert sum(len(one) for one in workshop.store.samples.read(session)) == accepted
+
+    try_one()
+
+
+COLUMN = st.lists(st.none() | st.floats(-1e6, 1e6) | st.integers(-5000, 5000), min_size=2, max_size=2)
+SAMPLED = st.sampled_from(["rpm", "speed", "coolant_temp", "Flux Level", "long_fuel_trim_1"])
+
+
+def test_arrow_and_json_are_equal_in_effect_whatever_the_columns(
+    client: TestClient, workshop: Workshop
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+
+    def as_arrow(columns: dict[str, list[Any]], units: dict[str, str]) -> bytes:
+        arrays = {name: pyarrow.array(values, pyarrow.float64()) for name, values in columns.items()}
+        fields = [
+            pyarrow.field(name, pyarrow.float64(), metadata={"unit": units[name]} if name in units else None)
+            for name in columns
+        ]
+        schema = pyarrow.schema(fields, metadata={"start": START})
+        buffer = io.BytesIO()
+        with pyarrow.ipc.new_stream(buffer, schema) as writer:
+            writer.write_batch(pyarrow.record_batch(list(arrays.values()), schema=schema))
+        return buffer.getvalue()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(
+        st.dictionaries(SAMPLED, COLUMN, max_size=4),
+        st.dictionaries(SAMPLED, st.sampled_from(["rpm", "mph", "km/h", "°F", "°C", "%", "GW"])),
+        st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=2),
+    )
+    def try_one(columns: dict[str, list[Any]], units: dict[str, str], times_s: list[float]) -> None:
+        columns = {"t_s": times_s, **columns}
+        units = {name: unit for name, unit in units.items() if name in columns}
+        sessions = [workshop.store.sessions.create(origin="intake").id for _ in range(2)]
+        by_json = send(client, sessions[0], {"start": START, "columns": columns, "units": units})
+        packed = as_arrow(columns, units)
+        by_arrow = send(client, sessions[1], packed, **{"Content-Type": arrow.MEDIA_TYPE})
+        assert by_json.status_code == by_arrow.status_code, (by_json.text, by_arrow.text)
+        told = [answer.json() | {"session_id": ""} for answer in (by_json, by_arrow)]
+        assert told[0] == told[1]
+        assert stored(workshop, sessions[0]) == stored(workshop, sessions[1])
 
     try_one()

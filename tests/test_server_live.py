@@ -312,7 +312,7 @@ MESSAGE = st.recursive(
 )
 TYPED = st.builds(
     lambda kind, rest: {**(rest if isinstance(rest, dict) else {}), "type": kind},
-    st.sampled_from(["subscribe", "unsubscribe", "ping"]),
+    st.sampled_from(["subscribe", "unsubscribe", "ping", "diagnose"]),
     MESSAGE,
 )
 
@@ -326,6 +326,9 @@ def test_no_message_breaks_the_websocket(address: str) -> None:
             socket.send(message)
             answer = json.loads(socket.recv(timeout=5))
             assert answer["type"] in ("error", "pong", "subscribed", "unsubscribed")
+            if answer["type"] == "error":
+                assert answer["data"].keys() == {"code", "message", "hint"}
+                assert answer["data"]["code"] in ("bad_arguments", "not_found", "too_large")
 
         try_one()
         socket.send('{"type": "ping"}')
@@ -361,7 +364,14 @@ async def stop_with_open_streams(port: int, process: "subprocess.Popen[bytes]") 
             process.send_signal(signal.SIGTERM)
             began = time.monotonic()
             await asyncio.to_thread(process.wait, 10)
-            return time.monotonic() - began
+            taken = time.monotonic() - began
+            # Both are ended, not torn: a stream without its end would raise here.
+            assert [line async for line in lines if line.startswith("event:")] == []
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code in (1001, 1012)
+            return taken
 
 
 def free_port() -> int:

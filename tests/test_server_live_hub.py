@@ -168,6 +168,25 @@ def test_publishing_from_threads_wakes_a_reader_and_loses_nothing() -> None:
     assert sorted(asyncio.run(follow())) == list(range(300))
 
 
+def test_a_wake_up_for_what_was_read_already_is_no_silence() -> None:
+    async def follow() -> list[float]:
+        hub = Hub()
+        hub.open()
+        with Subscription(hub) as subscription:
+            subscription.follow([session_topic("ses_a")])
+            waiting = asyncio.create_task(subscription.next(60))
+            await asyncio.sleep(0)
+            publish(hub, 0)
+            assert numbers(subscription.collect()) == [0]
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not waiting.done()
+            publish(hub, 1)
+            return numbers(await asyncio.wait_for(waiting, 5))
+
+    assert asyncio.run(follow()) == [1]
+
+
 def test_a_closed_hub_lets_its_readers_go() -> None:
     async def follow() -> bool:
         hub = Hub()

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from tools.answer import Answer
 from tools.arguments import VehicleId
@@ -27,7 +27,16 @@ class ImportedLog(Answer):
     signals: list[str]
     rows: int
     started_at: datetime | None
-    local_start: datetime | None
+    # Not `date-time`, which JSON Schema wants with a zone: that is what is not known.
+    local_start: Annotated[
+        datetime | None,
+        WithJsonSchema(
+            {
+                "anyOf": [{"type": "string"}, {"type": "null"}],
+                "description": "ISO 8601 on the logging device's clock, zone unknown.",
+            }
+        ),
+    ]
     clock: Clock
     timing: Timing
     duration_s: float | None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.resources.refusals import REFUSALS
+from server.errors import REFUSALS
 from tools.context import Workshop
 
 ConversationId = Annotated[str, Path(min_length=1, max_length=64)]

@@ -11,12 +11,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
-from server.api import STATUS, ErrorBody
 from server.chat.builtin import NAME as BUILT_IN
 from server.chat.collected import Answered, collect
 from server.chat.events import ArtifactMade, Done, Event, Failed, TextDelta
 from server.chat.responder import Question, Responder
-from server.resources.refusals import REFUSALS
+from server.errors import REFUSALS, STATUS, ErrorBody
 from tools.errors import ToolError
 
 ANY_MODEL = "obd-agent"

@@ -10,7 +10,7 @@ from sse_starlette import EventSourceResponse
 
 from server.chat.collected import Answered, collect
 from server.chat.responder import Question, Responder
-from server.resources.refusals import REFUSALS
+from server.errors import REFUSALS
 
 PING_S = 15
 _Id = Annotated[str, Field(min_length=1, max_length=64)]

@@ -1,21 +1,26 @@
 """A session's events over server-sent events and polling."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 
+from server.errors import REFUSALS
 from server.live.events import Envelope
 from server.live.hub import session_topic
 from server.live.live import Live
 from server.live.subscription import Subscription
 from server.live.window import LONGEST_S, LiveStats
-from server.resources.refusals import REFUSALS
 from tools.context import Workshop
 
 HEARTBEAT_S = 15.0
+# Enough for a stream to end by itself; the process has two seconds in all.
+_FAREWELL_S = 1.0
 _RETRY = b"retry: 2000\r\n\r\n"
 
 SessionId = Annotated[str, Path(min_length=1, max_length=64)]
@@ -36,9 +41,13 @@ class Updates(BaseModel):
 def live_routes(workshop: Workshop, live: Live) -> APIRouter:
     """Return the routes that tell what a session does now."""
     router = APIRouter(prefix="/api/sessions/{session_id}", tags=["live"], responses=REFUSALS)
-    router.add_api_route("/stream", _stream(workshop, live), methods=["GET"], responses=_STREAMS)
-    router.add_api_route("/live/stats", _stats(workshop, live), methods=["GET"], response_model=LiveStats)
-    router.add_api_route("/live/updates", _updates(workshop, live), methods=["GET"], response_model=Updates)
+
+    def add(path: str, endpoint: Any, summary: str, **options: Any) -> None:
+        router.add_api_route(path, endpoint, methods=["GET"], summary=summary, **options)
+
+    add("/stream", _stream(workshop, live), "Follow events", responses=_STREAMS)
+    add("/live/stats", _stats(workshop, live), "Read live statistics", response_model=LiveStats)
+    add("/live/updates", _updates(workshop, live), "Poll for events", response_model=Updates)
     return router
 
 
@@ -62,21 +71,40 @@ def _stream(workshop: Workshop, live: Live) -> Any:
         if session.state == "finished" and (newest is None or (known or 0) >= newest.id):
             return Response(status_code=204)
         start = known if session.state != "finished" else known or 0
-        return EventSourceResponse(_events(live, session_id, start), ping=HEARTBEAT_S)
+        stopping = anyio.Event()
+        return EventSourceResponse(
+            _events(live, session_id, start, stopping),
+            ping=HEARTBEAT_S,
+            shutdown_event=stopping,
+            shutdown_grace_period=_FAREWELL_S,
+        )
 
     return stream
 
 
-async def _events(live: Live, session_id: str, since: int | None) -> AsyncIterator[bytes]:
+async def _events(
+    live: Live, session_id: str, since: int | None, stopping: anyio.Event
+) -> AsyncIterator[bytes]:
     yield _RETRY
-    with Subscription(live.hub) as subscription:
+    with Subscription(live.hub) as subscription, _ended_by(stopping, subscription):
         subscription.follow([session_topic(session_id)], since)
-        while not live.hub.closed:
+        while not subscription.is_over:
             events = await subscription.next(HEARTBEAT_S)
             if events:
                 yield b"".join(event.sse for event in events)
                 if events[-1].type == "session.finished":
                     return
+
+
+@contextmanager
+def _ended_by(stopping: anyio.Event, subscription: Subscription) -> Iterator[None]:
+    """End the subscription when the server stops, so that its stream has an end instead of being torn."""
+    waiting = asyncio.create_task(stopping.wait())
+    waiting.add_done_callback(lambda _: subscription.end())
+    try:
+        yield
+    finally:
+        waiting.cancel()
 
 
 def _stats(workshop: Workshop, live: Live) -> Any:

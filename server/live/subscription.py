@@ -22,6 +22,7 @@ class Subscription:
         self._news = asyncio.Event()
         self._positions: dict[str, int] = {}
         self._is_current = True
+        self._is_ended = False
         self.coalesced = 0
 
     def __enter__(self) -> Self:
@@ -54,14 +55,25 @@ class Subscription:
         """Look for news; called on the event loop."""
         self._news.set()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come: it was ended, or the hub closed."""
+        return self._is_ended or self._hub.closed
+
+    def end(self) -> None:
+        """Let the reader go; called on the event loop."""
+        self._is_ended = True
+        self._news.set()
+
     async def next(self, timeout_s: float) -> list[Event]:
-        """Return the next events, oldest first; none where the time is over or the hub closed."""
+        """Return the next events, oldest first; none where the time is over or the subscription."""
         events = self.collect()
-        if not events and not self._hub.closed:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                # A wake-up may come late, for events that were collected already.
+                while not events and not self.is_over:
                     await self._news.wait()
-            events = self.collect()
+                    events = self.collect()
         return events
 
     def collect(self) -> list[Event]:

@@ -109,9 +109,9 @@ class _Conversation:
                 await _stop([*tasks, *([self._diagnosis] if self._diagnosis else [])])
 
     async def _tell(self) -> None:
-        while not self._hub.closed:
+        while not self._subscription.is_over:
             events = await self._subscription.next(HEARTBEAT_S)
-            if not events:
+            if not events and not self._subscription.is_over:
                 await self._say({"type": "heartbeat"})
             for event in events:
                 await self._send(event.json)

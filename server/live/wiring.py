@@ -21,7 +21,6 @@ from server.resources.artifacts import artifact_routes
 from server.resources.from_tools import tool_resources
 from server.resources.health import health_routes
 from server.resources.intake import add_data_route, intake_routes
-from server.resources.refusals import add_room_errors
 from server.resources.writer import Writer
 from server.selection import AnyTool
 from tools.context import Progress, Workshop
@@ -47,7 +46,6 @@ class LiveSide:
 
     def add_routes(self, app: FastAPI) -> None:
         """Add every resource and live route; those that write only where a tool may write too."""
-        add_room_errors(app)
         app.state.live = self.live
         if any(not tool.effects.read_only for tool in self._tools):
             add_data_route(app, self._writer)

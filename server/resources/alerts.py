@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
+from server.errors import REFUSALS
 from server.live.alerting import AlertRow
-from server.resources.refusals import REFUSALS
 from tools.arguments import Limit, Offset
 from tools.context import Workshop
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Path, Response
 
-from server.resources.refusals import REFUSALS
+from server.errors import REFUSALS
 from tools.context import Workshop
 
 # What a browser may show in place; anything else, a stored page above all, is only ever saved.
@@ -21,7 +21,7 @@ def artifact_routes(workshop: Workshop) -> APIRouter:
     @router.get(
         "/{artifact_id}",
         response_class=Response,
-        responses={200: {"content": {"application/octet-stream": {}}}, 304: {"description": "You have it."}},
+        responses={200: {"content": {"*/*": {}}}, 304: {"description": "You have it."}},
     )
     def read_artifact(
         artifact_id: Annotated[str, Path(min_length=1, max_length=64)],

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, create_model
 
 from server.calls import answer
-from server.resources.refusals import REFUSALS
+from server.errors import REFUSALS
 from server.selection import AnyTool
 from tools.answer import Answer
 from tools.context import ToolContext, Workshop

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.errors import REFUSALS
 from server.live.live import Live
-from server.resources.refusals import REFUSALS
 from server.resources.writer import Writer
 from tools.context import Workshop
 from tools.errors import ToolError
@@ -67,6 +67,7 @@ def add_data_route(app: FastAPI, writer: Writer) -> None:
         "/api/sessions/{session_id}/data",
         _take(writer),
         methods=["POST"],
+        summary="Send readings",
         tags=["intake"],
         responses=REFUSALS,
         response_model=IntakeAnswer,
@@ -78,10 +79,19 @@ def intake_routes(workshop: Workshop, live: Live, receiver: Receiver) -> APIRout
     """Return the routes that begin and finish a session others send readings to."""
     router = APIRouter(prefix="/api/sessions", tags=["intake"], responses=REFUSALS)
     router.add_api_route(
-        "", _begin(workshop, live), methods=["POST"], status_code=201, response_model=LiveSessionRow
+        "",
+        _begin(workshop, live),
+        methods=["POST"],
+        summary="Begin a session",
+        status_code=201,
+        response_model=LiveSessionRow,
     )
     router.add_api_route(
-        "/{session_id}/finish", _finish(workshop, live, receiver), methods=["POST"], response_model=SessionRow
+        "/{session_id}/finish",
+        _finish(workshop, live, receiver),
+        methods=["POST"],
+        summary="Finish a session",
+        response_model=SessionRow,
     )
     return router
 

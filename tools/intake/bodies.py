@@ -93,7 +93,7 @@ class Columns(_Body):
     """
 
     start: Time | None = None
-    columns: dict[Name, list[Number | None]]
+    columns: Annotated[dict[Name, list[Number | None]], Field(json_schema_extra={"required": ["t_s"]})]
     units: dict[Name, UnitText] = {}
 
 
@@ -144,12 +144,25 @@ def _kind(values: Any) -> type[Body]:
 
 
 def body_schema() -> dict[str, Any]:
-    """Return the JSON schema of the bodies, for OpenAPI."""
-    return {
-        "anyOf": [
-            kind.model_json_schema(ref_template="#/components/schemas/{model}") for kind in _KINDS.values()
-        ]
-    }
+    """Return the JSON schema of the bodies, for OpenAPI, where a route cannot bring definitions to refer to."""
+    return {"anyOf": [_without_references(kind.model_json_schema()) for kind in _KINDS.values()]}
+
+
+def _without_references(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with each definition in place of the references to it; none refers to itself."""
+    definitions = schema.pop("$defs", {})
+
+    def written_out(value: Any) -> Any:
+        if isinstance(value, list):
+            return [written_out(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return written_out(definitions[value["$ref"].rpartition("/")[2]])
+        return {name: written_out(one) for name, one in value.items()}
+
+    written: dict[str, Any] = written_out(schema)
+    return written
 
 
 def microseconds_between(start: datetime, time: datetime) -> int:

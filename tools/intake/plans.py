@@ -47,14 +47,14 @@ def plan_of(names: Texts, units: Texts, requests: Texts = (), ecus: tuple[str, .
 
 
 def _plan(meanings: Sequence[Meaning], ecus: tuple[str, ...]) -> Plan:
-    factors = np.array([[meaning.factor] for meaning in meanings])
-    offsets = np.array([[meaning.offset] for meaning in meanings])
     ecus = ecus or ("",) * len(meanings)
+    factors = _column([meaning.factor for meaning in meanings])
+    offsets = _column([meaning.offset for meaning in meanings])
     return Plan(
         tuple(meanings),
         ecus,
-        lows=np.array([[meaning.low - _ROUNDING * abs(meaning.low)] for meaning in meanings]),
-        highs=np.array([[meaning.high + _ROUNDING * abs(meaning.high)] for meaning in meanings]),
+        lows=_column([meaning.low - _ROUNDING * abs(meaning.low) for meaning in meanings]),
+        highs=_column([meaning.high + _ROUNDING * abs(meaning.high) for meaning in meanings]),
         factors=factors,
         offsets=offsets,
         converts=bool((factors != 1).any() or (offsets != 0).any()),
@@ -63,3 +63,7 @@ def _plan(meanings: Sequence[Meaning], ecus: tuple[str, ...]) -> Plan:
             (one.signal, one.unit, ecu, one.source or "") for one, ecu in zip(meanings, ecus, strict=True)
         ),
     )
+
+
+def _column(numbers: Sequence[float]) -> Floats:
+    return np.array(numbers, np.float64).reshape(-1, 1)
