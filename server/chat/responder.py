@@ -127,7 +127,8 @@ class Responder:
         await _keep(memory, [asked], [])
         desk = Desk(self.tools, self.workshop, f"chat:{memory.conversation_id or 'v1'}", emit)
         if access is None:
-            done = await BuiltIn(desk, memory, partial(_keep, memory)).answer(question.text)
+            before = [message["content"] for message in history if message["role"] == "user"]
+            done = await BuiltIn(desk, memory, partial(_keep, memory), before).answer(question.text)
         else:
             model = await anyio.to_thread.run_sync(open_model, access)
             messages = [_system(self.tools, memory), *history, asked]
