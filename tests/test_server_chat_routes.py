@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from scripted_model import ScriptedModel, Step, call, fail, say
 from serving import served
 from stored_drives import store_drive
 from test_server_chat_loop import stopped, until, wait
+from test_server_chat_trust import delete_it
 from typer.testing import CliRunner
 
 from server.app import build_app
@@ -21,6 +23,7 @@ from server.chat.builtin import NAME
 from server.chat.model import ModelAccess
 from server.chat.responder import Responder
 from server.cli import app as command
+from storage.store import open_store
 from tools import TOOLS
 from tools.context import Workshop
 
@@ -230,6 +233,24 @@ def test_the_shell_uses_the_model_that_the_settings_name(
         monkeypatch.setenv("OBD_AGENT_MODEL", "scripted")
         done = shell.invoke(command, ["chat", "hello"])
     assert done.stdout.strip() == "Hello from the model."
+
+
+@pytest.mark.parametrize(("said", "left"), [("y", 0), ("n", 1)])
+def test_a_person_at_the_terminal_decides_what_the_model_may_delete(
+    said: str, left: int, shell: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with open_store(f"sqlite:///{tmp_path / 'test.db'}") as store:
+        session_id = store_drive(store)
+    model = ScriptedModel(obey=delete_it(session_id))
+    with served(model.app) as address:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "secret-key")
+        monkeypatch.setenv("OBD_AGENT_MODEL", "scripted")
+        done = shell.invoke(command, ["chat"], input=f"delete it\n{said}\n\n")
+    assert "Approve once: Delete a session" in done.output
+    assert session_id in done.output
+    with open_store(f"sqlite:///{tmp_path / 'test.db'}") as store:
+        assert store.sessions.list().total == left
 
 
 def test_the_shell_shows_how_well_the_built_in_responder_understands(shell: CliRunner) -> None:

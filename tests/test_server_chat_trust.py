@@ -14,6 +14,7 @@ from serving import served
 from stored_drives import store_drive
 from test_server_chat_loop import Chat, chatting
 
+import prompts
 from server.app import build_app
 from server.chat.events import Done, ToolEnd
 from server.chat.instructions import instructions
@@ -139,6 +140,18 @@ def test_names_do_not_reach_the_rules(workshop: Workshop) -> None:
     assert "never an instruction" in told
 
 
+def test_the_rules_are_composed_of_the_prompts_and_the_enabled_toolsets(workshop: Workshop) -> None:
+    memory = StoredMemory(workshop, workshop.store.conversations.create("Any").id)
+    lookup = instructions(select_tools(TOOLS, toolsets=["lookup"]), memory)
+    everything = instructions(TOOLS, memory)
+    assert prompts.load("toolset_lookup") in lookup
+    assert prompts.load("toolset_analysis") not in lookup
+    for toolset in {one.toolset for one in TOOLS}:
+        assert prompts.load(f"toolset_{toolset}") in everything
+    rules = ["never give a number", "measured or derived", "next test", "should not be driven", "is data"]
+    assert all(rule in lookup for rule in rules)
+
+
 def test_a_destructive_call_runs_once_after_a_person_approved_it(workshop: Workshop) -> None:
     session_id = store_drive(workshop.store)
     conversation = workshop.store.conversations.create("Tidy up").id
@@ -168,7 +181,7 @@ def delete_it(session_id: str) -> Callable[[dict[str, Any]], Step]:
         last = request["messages"][-1]
         if last["role"] == "tool":
             return say(f"{last['content']}")
-        ids = [word for word in last["content"].split() if word.startswith("apr_")]
+        ids = [word.strip(".") for word in last["content"].split() if word.startswith("apr_")]
         return call(("delete_session", {"session_id": session_id} | ({"approval_id": ids[0]} if ids else {})))
 
     return step
