@@ -207,13 +207,42 @@ def test_a_climbing_trim_is_explained_with_trend_evidence_causes_and_the_next_te
 ) -> None:
     store_trim(workshop, rise=15)
     done, events = ask(workshop, "why is my long-term trim climbing?")
-    assert sorted(called(events)) == ["analyze_session", "list_sessions", "recommend_diagnosis"]
+    assert sorted(called(events)) == [
+        "analyze_session",
+        "get_session",
+        "list_sessions",
+        "recommend_diagnosis",
+    ]
     trend = next(line for line in done.text.splitlines() if line.startswith("long_fuel_trim_1 rises"))
     assert "% per hour (95 % interval +" in trend
     assert "derived by Theil-Sen from" in trend
     assert "long_fuel_trim_1: mean" in done.text
     assert "Possible cause (strong, soon): Unmetered air" in done.text
     assert "Next test:" in done.text
+
+
+def test_a_trim_that_climbs_from_drive_to_drive_is_told_by_the_vehicles_history(workshop: Workshop) -> None:
+    car = workshop.store.vehicles.save(name="Golf")
+    driven = drive(600, 1.0, seed=3)
+    for number in range(8):
+        session = workshop.store.sessions.create(
+            origin="capture",
+            source="sim:petrol",
+            started_at=START + timedelta(days=number),
+            vehicle_id=car.id,
+        )
+        times_s, _ = driven["long_fuel_trim_1"]
+        series = driven | {"long_fuel_trim_1": (times_s, 0.1 * np.sin(times_s) + number)}
+        columns = [
+            Column(name, UNITS[name], "7E8", (at_s * 1e6).astype(np.int64), values)
+            for name, (at_s, values) in series.items()
+        ]
+        workshop.store.samples.append(session.id, columns)
+        workshop.store.sessions.finish(session.id)
+    done, events = ask(workshop, "why is my long-term trim climbing?")
+    assert "track_vehicle" in called(events)
+    assert "From session to session, in warm idle: +1 % per day" in done.text
+    assert "8 sessions" in done.text
 
 
 def test_a_trim_that_does_not_climb_is_said_not_to(workshop: Workshop) -> None:

@@ -65,18 +65,20 @@ class BuiltIn:
             asked.append(("analyze_session", {"session_id": target.ids[0], "parts": PARTS}))
         outcomes = await self._call(asked)
         if explains and len(outcomes) == 2:
-            history = await self._history()
+            history = await self._history(target.ids[0])
             return explain(reading.signals, outcomes[1], outcomes[0], history, phrases)
         if states and len(outcomes) == 2:
             lines = in_states(reading.signals, states, outcomes[1], phrases)
             return "\n".join([lines, "", phrases.say("whole session"), phrases.body(outcomes[0])])
         return "\n\n".join(phrases.body(outcome) for outcome in outcomes)
 
-    async def _history(self) -> Outcome | None:
-        """Return how the car moved from session to session, where it is known which car it is."""
-        if self.memory.vehicle_id is None or "track_vehicle" not in self.offered:
+    async def _history(self, session_id: str) -> Outcome | None:
+        """Return how the session's car moved from session to session, where it is known which car it is."""
+        if not {"get_session", "track_vehicle"} <= self.offered.keys():
             return None
-        return (await self._call([("track_vehicle", {"vehicle_id": self.memory.vehicle_id})]))[0]
+        (about,) = await self._run([("get_session", {"session_id": session_id})])
+        vehicle_id = about.structured.get("session", {}).get("vehicle_id")
+        return (await self._call([("track_vehicle", {"vehicle_id": vehicle_id})]))[0] if vehicle_id else None
 
     async def _rows(self, tool: str, noun: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
         """Call a tool that lists; what is only looked up does not become what the conversation is about."""

@@ -101,7 +101,8 @@ class Phrases:
     def drift(self, row: Row) -> str:
         """Say how a signal moved over the sessions of a vehicle."""
         slope = _fields(row["slope"], "value unit low high")
-        return self.say("drift", **slope, **_fields(row, "state sessions verdict"))
+        judged = "; ".join(part for part in (row["verdict"], row["reason"]) if part)
+        return self.say("drift", verdict=judged, **slope, **_fields(row, "state sessions"))
 
 
 def _fields(row: Row, names: str) -> Row:
