@@ -143,6 +143,7 @@ FOLLOWING = [
     ("plot rpm", "same for the speed", "plot_signals", {"signals": ["speed"]}),
     ("fuel economy of the last drive", "it is a diesel", "analyze_fuel", {"fuel_type": "diesel"}),
     ("what does P0171 mean?", "how do i test for it", "recommend_diagnosis", {"trouble_code": "P0171"}),
+    ("max rpm of the last drive", "same at idle", "analyze_session", {"parts": ["trends", "statistics"]}),
     ("what does P0420 mean?", "und P0430?", "lookup_trouble_code", {"code": "P0430"}),
 ]
 
@@ -158,7 +159,19 @@ def test_a_question_can_follow_another(
     assert arguments.items() <= start.arguments.items()
 
 
+def test_a_question_follows_the_last_one_that_was_understood() -> None:
+    before = ["max rpm of the last drive", "tell me a story"]
+    assert route("and the coolant?", {"query_signals"}, before).reading.signals == ["coolant_temp"]
+
+
+def test_an_address_with_options_is_one_thing() -> None:
+    (one,) = routes("read the trouble codes from sim:demo?fault=misfire", {"read_trouble_codes"})
+    assert one.reading.adapters == ["sim:demo?fault=misfire"]
+
+
 def test_what_follows_nothing_is_not_guessed() -> None:
+    before = ["fuel economy of the last drive"]
+    assert route("what do I have recorded", {"analyze_fuel", "list_sessions"}, before).tool == "list_sessions"
     assert route("and the coolant?", {"query_signals"}).tool is None
     assert (
         route("and the coolant?", {"query_signals", "decode_vin"}, ["decode 1HGCM82633A004352"]).tool is None

@@ -31,7 +31,9 @@ def follow(new: Reading, own: Intent | None, earlier: Reading, intent: Intent) -
     `own` is what the new question means by itself, `intent` what the earlier one meant.
     """
     marked = bool(new.concepts & {"also", "instead"}) or _GOES_ON.match(new.text) is not None
-    if own is not None and not marked:
+    # "It is a diesel" answers; any other question word begins a question of its own.
+    asks = "question" in new.concepts and "fuel type" not in new.concepts
+    if not marked and (own is not None or asks):
         return None
     told = new.concepts - ({"live"} if marked else set())
     if told - _NO_QUESTION or new.understood < 0.5 or not _fits(new, intent):
@@ -48,7 +50,8 @@ def _fits(new: Reading, intent: Intent) -> bool:
         ("statistic" in new.concepts, "query_signals" in intent.tools),
         (new.vins, "decode_vin" in intent.tools),
         (new.adapters, intent.scope == "adapter"),
-        (new.session_ids or new.concepts & RECORDED, intent.scope == "session"),
+        ("state" in new.concepts, "query_signals" in intent.tools),
+        (new.session_ids or new.concepts & _TIMES, intent.scope == "session"),
     ]
     named = [fits for name, fits in places if name]
     return bool(named) and all(named)
@@ -60,7 +63,7 @@ def _merged(new: Reading, earlier: Reading) -> Reading:
     return replace(
         earlier,
         text=new.text,
-        concepts=(earlier.concepts - (_TIMES if times else set())) | times,
+        concepts=(earlier.concepts - (_TIMES if times else set())) | times | (new.concepts & {"state"}),
         signals=list(dict.fromkeys(earlier.signals + new.signals))
         if more
         else new.signals or earlier.signals,

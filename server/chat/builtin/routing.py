@@ -13,7 +13,7 @@ Reason = Literal["help", "unclear", "near", "several", "writes", "invents", "not
 UNDERSTOOD = 0.6
 MOST_PARTS = 3
 MOST_BEFORE = 3
-_JOINTS = re.compile(r"[?!;]\s*|\s*,?\s+\b(?:and then|then|and|und dann|dann|und)\b\s+", re.IGNORECASE)
+_JOINTS = re.compile(r"[?!;](?:\s+|$)|\s*,?\s+\b(?:and then|then|and|und dann|dann|und)\b\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,25 @@ def route(text: str, offered: Collection[str], before: Sequence[str] = ()) -> Ro
     if refusal is not None:
         return Route(reading, reason=refusal)
     intent = intent_of(reading)
-    if before:
-        reading, intent = _after(reading, intent, route(before[-1], offered, before[-MOST_BEFORE:-1]))
+    for number in range(len(before), max(0, len(before) - MOST_BEFORE), -1):
+        earlier = route(before[number - 1], offered, before[max(0, number - 2) : number - 1])
+        if earlier.intent is not None:
+            reading, intent = _after(reading, intent, earlier.reading, earlier.intent)
+            break
     if intent is None:
         return _undecided(reading)
     tool = next((name for name in intent.tools if name in offered), None)
     return Route(reading, intent, tool, None if tool else "not offered")
 
 
-def _after(reading: Reading, intent: Intent | None, earlier: Route) -> tuple[Reading, Intent | None]:
-    """Return the question as it is meant after the one before it."""
-    if earlier.intent is None:
-        return reading, intent
-    followed = follow(reading, intent, earlier.reading, earlier.intent)
+def _after(
+    reading: Reading, intent: Intent | None, earlier: Reading, asked: Intent
+) -> tuple[Reading, Intent | None]:
+    """Return the question as it is meant after the last one that was understood."""
+    followed = follow(reading, intent, earlier, asked)
     if followed is not None:
-        return followed, earlier.intent
-    about = with_codes_in_question(reading, earlier.reading)
+        return followed, asked
+    about = with_codes_in_question(reading, earlier)
     return about, intent_of(about)
 
 
@@ -157,7 +160,7 @@ def _clear(reading: Reading, intent: Intent) -> bool:
     return reading.understood >= (UNDERSTOOD + 0.1 if intent.needs_all else UNDERSTOOD)
 
 
-_FRAME = {"manual", "web", "search", "list", "codes", "signals", "help", "question", "order"}
+_FRAME = {"manual", "web", "search", "list", "codes", "signals", "help", "question"}
 
 
 def search_words(reading: Reading) -> str:
