@@ -1,7 +1,10 @@
 """Without any model the built-in responder answers common questions from the tools, and never guesses."""
 
 import asyncio
+import re
+import tomllib
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -298,6 +301,22 @@ BANKS = [
 @pytest.mark.parametrize(("text", "signals"), BANKS)
 def test_the_bank_and_the_sensor_that_are_named_are_meant(text: str, signals: list[str]) -> None:
     assert read(text).signals == signals
+
+
+def test_a_word_of_two_languages_is_read_in_the_one_that_is_spoken() -> None:
+    assert read("Diagramm von Last und Drehzahl").signals == ["rpm", "engine_load"]
+    assert read("rpm of the last drive").signals == ["rpm"]
+
+
+def test_every_phrase_of_the_vocabulary_can_be_met_and_means_one_thing_in_a_language() -> None:
+    text = (files("server.chat.builtin") / "vocabulary.toml").read_text(encoding="utf-8")
+    seen: dict[tuple[str, str], str] = {}
+    for kind in ("concepts", "signals"):
+        for name, languages in tomllib.loads(text)[kind].items():
+            for language, phrases in languages.items():
+                for phrase in phrases.split(","):
+                    assert re.fullmatch(r"[a-z0-9_]+( [a-z0-9_]+)*", " ".join(phrase.split())), phrase
+                    assert seen.setdefault((language, " ".join(phrase.split())), name) == name, phrase
 
 
 ORDERS = [

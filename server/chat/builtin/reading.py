@@ -10,6 +10,7 @@ from server.chat.builtin.spelling import halves, nearest, stem
 from server.chat.builtin.vocabulary import (
     FILLERS,
     FROM_TABLE,
+    IN_GERMAN,
     LONGEST_PHRASE,
     PHRASES,
     STEMS,
@@ -63,6 +64,7 @@ class Reading:
     codes: list[str] = field(default_factory=list)
     worded: dict[str, list[str]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    phrases: set[str] = field(default_factory=set)
     known: int = 0
     unknown: list[str] = field(default_factory=list)
     corrected: dict[str, str] = field(default_factory=dict)
@@ -93,8 +95,18 @@ def read(text: str) -> Reading:
         rest = form.sub(" ", rest)
     rest, place = placed(rest.casefold().translate(_UMLAUTS))
     _read_words(reading, [word for token in _TOKEN.findall(rest) for word in _apart(token)])
+    if reading.german:
+        _read_in_german(reading)
     reading.signals = place(reading.signals)
     return reading
+
+
+def _read_in_german(reading: Reading) -> None:
+    """Give words that are spelled like an English one their German meaning, as in “Last und Drehzahl”."""
+    for phrase, meaning in IN_GERMAN.items():
+        if phrase in reading.phrases:
+            reading.concepts.discard(PHRASES[tuple(phrase.split())][0])
+            reading.signals.append(meaning.removeprefix("="))
 
 
 def _joined(code: re.Match[str]) -> str:
@@ -133,6 +145,7 @@ def _take(reading: Reading, phrase: str, meaning: Meaning) -> None:
     what, language = meaning
     reading.languages[language] += 1
     reading.order.append(what)
+    reading.phrases.add(phrase)
     if what.startswith("="):
         reading.known += 2
         if what[1:] not in reading.signals:

@@ -27,17 +27,23 @@ def _table_names() -> Iterator[tuple[tuple[str, ...], Meaning]]:
             yield words, (f"={name}", "en")
 
 
-def _written() -> dict[tuple[str, ...], Meaning]:
-    """Return the phrases of the file: the first of several meanings stands, a word of both languages tells neither."""
+def _written() -> tuple[dict[tuple[str, ...], Meaning], dict[str, str]]:
+    """Return the phrases of the file, and what those of two languages mean in German where that is something else.
+
+    A word that means the same in both languages tells neither.
+    """
     written: dict[tuple[str, ...], Meaning] = {}
+    in_german: dict[str, str] = {}
     for phrase, (what, language) in _phrases():
-        known = written.setdefault(phrase, (what, language))
-        if known != (what, language):
-            written[phrase] = (known[0], "")
-    return written
+        known, first_language = written.setdefault(phrase, (what, language))
+        if language != first_language:
+            written[phrase] = (known, "")
+        if what != known:
+            in_german[" ".join(phrase)] = what
+    return written, in_german
 
 
-_WRITTEN = _written()
+_WRITTEN, IN_GERMAN = _written()
 
 PHRASES: Mapping[tuple[str, ...], Meaning] = {**dict(_table_names()), **_WRITTEN}
 """What a phrase stands for (a concept, or `=rpm` for a signal), and its language."""
