@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.chat.builtin.rules import (
+    RECORDED,
     Rule,
     asks_for_analysis,
     asks_for_causes,
@@ -31,7 +32,8 @@ Scope = Literal["nothing", "session", "two sessions", "vehicle", "adapter"]
 class Intent:
     """A kind of question: when it is meant, the tools that can answer it (best first), what they work on.
 
-    `takes_words`: its unknown words are what to search for; `needs_all`: it is only meant where none is unknown;
+    `takes_words`: its unknown words are what to search for; `needs_all`: it is only meant where hardly any is unknown;
+    `beside`: the only concepts that may be named with it, where it is what is left when nothing else was meant;
     `common`: it is offered to who asked something unclear.
     """
 
@@ -42,8 +44,11 @@ class Intent:
     german: str
     takes_words: bool = False
     needs_all: bool = False
+    beside: frozenset[str] | None = None
     common: bool = False
 
+
+_ASKING = frozenset({"question", "list", "car", "help", "how much", "check", "search", "also", "instead"})
 
 INTENTS: tuple[Intent, ...] = (
     Intent(("decode_vin",), lambda r: bool(r.vins), "nothing", "decode a VIN", "eine FIN entschlüsseln"),
@@ -70,6 +75,7 @@ INTENTS: tuple[Intent, ...] = (
         "nothing",
         "say what a trouble code means",
         "einen Fehlercode erklären",
+        beside=_ASKING | {"meaning", "codes", "code", "part", "symptom", "health"},
         common=True,
     ),
     Intent(
@@ -131,7 +137,15 @@ INTENTS: tuple[Intent, ...] = (
     ),
     Intent(("read_signals",), is_live, "adapter", "read live values", "aktuelle Werte lesen"),
     Intent(("check_adapter",), checks_adapter, "adapter", "check an adapter", "einen Adapter prüfen"),
-    Intent(("list_adapters",), has("adapter"), "nothing", "list adapters", "Adapter auflisten"),
+    Intent(
+        ("list_adapters",),
+        has("adapter"),
+        "nothing",
+        "list adapters",
+        "Adapter auflisten",
+        needs_all=True,
+        beside=_ASKING | {"adapter"},
+    ),
     Intent(
         ("query_signals",),
         asks_for_numbers,
@@ -164,6 +178,7 @@ INTENTS: tuple[Intent, ...] = (
         "list the sessions",
         "die Fahrten auflisten",
         needs_all=True,
+        beside=_ASKING | RECORDED,
         common=True,
     ),
     Intent(
@@ -173,5 +188,6 @@ INTENTS: tuple[Intent, ...] = (
         "list the vehicles",
         "die Fahrzeuge auflisten",
         needs_all=True,
+        beside=_ASKING | {"vehicles"},
     ),
 )

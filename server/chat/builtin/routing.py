@@ -157,6 +157,8 @@ def _clear(reading: Reading, intent: Intent) -> bool:
     """Tell whether enough of the question was understood; the words of a search need not be."""
     if intent.takes_words:
         return bool(search_words(reading))
+    if intent.beside is not None and reading.concepts - intent.beside - _grounds(reading, intent):
+        return False
     return reading.understood >= (UNDERSTOOD + 0.1 if intent.needs_all else UNDERSTOOD)
 
 
