@@ -377,5 +377,7 @@ def test_ids_codes_and_addresses_are_told_by_their_form() -> None:
     assert reading.vins == ["WVWZZZ1JZ3W386752"]
 
 
-def test_a_very_long_question_is_read_quickly() -> None:
-    assert route("abcdefgh " * 2_000, {"list_sessions"}).tool is None
+def test_a_very_long_question_is_not_read_and_that_is_said(workshop: Workshop) -> None:
+    done, events = ask(workshop, "plot rpm " + "and tell me a story about it " * 50)
+    assert called(events) == []
+    assert "longer than I can read" in done.text

@@ -4,6 +4,8 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import anyio.to_thread
+
 from server.chat.builtin.arguments import arguments_for, fuel_type
 from server.chat.builtin.explaining import PARTS, explain, in_states, states_of
 from server.chat.builtin.phrases import Phrases
@@ -33,7 +35,9 @@ class BuiltIn:
     async def answer(self, question: str) -> Done:
         """Answer, part by part, and keep the answer."""
         told: list[str] = []
-        for understood in routes(question, self.offered, self.before):
+        # In a thread: looking for the nearest word of many mistyped ones takes a moment.
+        meant = await anyio.to_thread.run_sync(routes, question, self.offered, self.before)
+        for understood in meant:
             phrases = Phrases("de" if understood.reading.german else "en")
             text = await self._say(understood, phrases)
             self.desk.emit(TextDelta("\n\n" + text if told else text))

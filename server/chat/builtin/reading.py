@@ -47,7 +47,6 @@ TECHNICAL = {
     "part",
     "plot",
 }
-LONGEST_QUESTION = 4_000
 
 
 @dataclass(slots=True)
@@ -85,7 +84,7 @@ class Reading:
 def read(text: str) -> Reading:
     """Read a question."""
     reading = Reading(text)
-    rest = _SPELLED_CODE.sub(_joined, text[:LONGEST_QUESTION])
+    rest = _SPELLED_CODE.sub(_joined, text)
     for name, form in _FORMS.items():
         found = form.findall(rest)
         upper = name in ("vins", "codes")

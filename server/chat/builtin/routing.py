@@ -9,9 +9,10 @@ from server.chat.builtin.following import follow, with_codes_in_question
 from server.chat.builtin.intents import INTENTS, Intent
 from server.chat.builtin.reading import TECHNICAL, Reading, read, telling_words
 
-Reason = Literal["help", "unclear", "near", "several", "writes", "invents", "not offered"]
+Reason = Literal["help", "unclear", "near", "several", "long", "writes", "invents", "not offered"]
 UNDERSTOOD = 0.6
 MOST_PARTS = 3
+LONGEST_QUESTION = 1_000
 MOST_BEFORE = 3
 _JOINTS = re.compile(r"[?!;](?:\s+|$)|\s*,?\s+\b(?:and then|then|and|und dann|dann|und)\b\s+", re.IGNORECASE)
 
@@ -30,16 +31,18 @@ class Route:
 def routes(text: str, offered: Collection[str], before: Sequence[str] = ()) -> list[Route]:
     """Return what each part of a question means where every part asks for something of its own, else the whole."""
     whole = route(text, offered, before)
-    if whole.reason in ("help", "writes", "invents"):
+    texts = [part for part in _JOINTS.split(text) if part.strip()]
+    if whole.reason in ("help", "long", "writes", "invents") or not 1 < len(texts) <= MOST_PARTS:
         return [whole]
-    parts = [route(part, offered) for part in _JOINTS.split(text) if part.strip()]
+    parts = [route(part, offered) for part in texts]
     own = {part.tool for part in parts if part.intent is not None and not part.intent.needs_all}
-    apart = 1 < len(parts) <= MOST_PARTS and None not in own and len(own) == len(parts)
-    return parts if apart else [whole]
+    return parts if None not in own and len(own) == len(parts) else [whole]
 
 
 def route(text: str, offered: Collection[str], before: Sequence[str] = ()) -> Route:
     """Return what a question means, given the names of the tools that there are and the questions before it."""
+    if len(text) > LONGEST_QUESTION:
+        return Route(Reading(text), reason="long")
     reading = read(text)
     refusal = _refusal(reading)
     if refusal is not None:
