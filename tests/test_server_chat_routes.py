@@ -1,5 +1,6 @@
 """The chat at its doors: /api/chat, /api/conversations, OpenAI's API with its own client, the command line."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 from scripted_model import ScriptedModel, Step, call, fail, say
 from serving import served
 from stored_drives import store_drive
-from test_server_chat_loop import stopped, until, wait
+from test_server_chat_loop import stopped, until, wait, waiting
 from test_server_chat_trust import delete_it
 from typer.testing import CliRunner
 
@@ -101,6 +102,29 @@ def test_a_client_that_disconnects_stops_the_answer_and_its_tool(workshop: Works
             until(lambda: stopped == [True])
             chats = httpx.get(f"{own}/api/conversations").json()["conversations"]
             assert [chat["messages"] for chat in chats] == [1], "the question is kept, the broken step is not"
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
+def test_a_client_that_does_not_wait_for_the_whole_answer_stops_it(path: str, workshop: Workshop) -> None:
+    stopped.clear()
+    waiting.clear()
+    model = ScriptedModel(call(("wait", {"seconds": 60.0})))
+    asked = [{"role": "user", "content": "Wait."}]
+    body: dict[str, Any] = {"message": "Wait."} if path == "/api/chat" else {"messages": asked}
+    with served(model.app) as address:
+        access = ModelAccess("scripted", SecretStr("k"), f"{address}/v1", retries=0)
+        responder = Responder((wait,), workshop, access)
+        with served(build_app((wait,), workshop, responder=responder)) as own:
+
+            async def leave() -> None:
+                async with httpx.AsyncClient(timeout=60) as client:
+                    asking = asyncio.create_task(client.post(f"{own}{path}", json=body))
+                    await asyncio.to_thread(waiting.wait, 30)
+                    asking.cancel()
+                    await asyncio.gather(asking, return_exceptions=True)
+
+            asyncio.run(leave())
+            until(lambda: stopped == [True])
 
 
 def test_a_conversation_is_listed_continued_renamed_exported_and_deleted(

@@ -6,14 +6,14 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 
 from server.api import STATUS, ErrorBody
 from server.chat.builtin import NAME as BUILT_IN
-from server.chat.collected import Answered, collect
+from server.chat.collected import Answered, collect_while_awaited
 from server.chat.events import ArtifactMade, Done, Event, Failed, TextDelta
 from server.chat.openai_requests import ANY_MODEL, CompletionRequest
 from server.chat.responder import Question, Responder
@@ -65,7 +65,9 @@ def _models(responder: Responder) -> Any:
 
 def _completions(responder: Responder) -> Any:
     async def create_chat_completion(
-        request: CompletionRequest, authorization: Annotated[str, Header(include_in_schema=False)] = ""
+        request: CompletionRequest,
+        http: Request,
+        authorization: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         """Answer the last message with this server's tools; nothing is stored."""
         try:
@@ -73,7 +75,7 @@ def _completions(responder: Responder) -> Any:
             if request.stream:
                 usage = bool((request.stream_options or {}).get("include_usage"))
                 return EventSourceResponse(_stream(responder, question, request.model, usage), sep="\n")
-            answered = await collect(responder.ask(question))
+            answered = await collect_while_awaited(responder.ask(question), http)
         except ToolError as error:
             return JSONResponse(_error(error.body()), status_code=STATUS[error.code])
         choice = {
