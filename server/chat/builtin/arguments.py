@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from server.chat.builtin.routing import Route, search_words
+from server.chat.builtin.deciding import search_words
+from server.chat.builtin.routing import Route
 
 MOST_CODES = 4
 _USUAL = ["rpm", "speed", "coolant_temp", "engine_load", "throttle_pos", "control_module_voltage"]

@@ -48,7 +48,7 @@ class Phrases:
         able = [intent for intent in INTENTS if any(name in offered for name in intent.tools)]
         choices = able if reason == "help" else [intent for intent in able if intent.common]
         if understood.choices:
-            choices = [intent for intent in understood.choices if intent in able][:MOST_CHOICES]
+            choices = [intent for intent in understood.choices if intent in able][:MOST_CHOICES] or choices
         lines = dict.fromkeys(f"- {self._what(intent)}" for intent in choices)
         return "\n".join(
             [f"{self.say('who')}. {self.say(reason, what=self._what(understood.intent))}", *lines]
