@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from zlib import compress
 
 _HELVETICA = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
 
@@ -37,15 +38,60 @@ def _drawing() -> str:
     return "10 10 500 700 re S"
 
 
-def _assembled(objects: Sequence[str]) -> bytes:
+def _assembled(objects: Sequence[str], encoding: str = "cp1252") -> bytes:
     out = b"%PDF-1.4\n"
     places = []
     for number, body in enumerate(objects, 1):
         places.append(len(out))
-        out += f"{number} 0 obj\n{body}\nendobj\n".encode("cp1252")
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode(encoding)
     table = "".join(f"{place:010} 00000 n \n" for place in places)
     size = len(objects) + 1
     tail = (
         f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R /Info 4 0 R >>\n"
     )
     return out + f"{tail}startxref\n{len(out)}\n%%EOF\n".encode()
+
+
+def write_objects(path: Path, *bodies: str) -> Path:
+    """Write a PDF of these objects: the first is the catalogue, the fourth what is said about the file."""
+    path.write_bytes(_assembled(bodies))
+    return path
+
+
+def write_endless_pdf(path: Path, kind: str) -> Path:
+    """Write a PDF whose page tree has no end: in a circle, nested too deep, or doubling at every level."""
+    kids = {
+        "circle": {2: "5 0 R", 5: "2 0 R"},
+        "deep": {2: "5 0 R"} | {n: f"{n + 1} 0 R" for n in range(5, 30_000)},
+        "doubling": {2: "5 0 R 5 0 R"}
+        | {n: f"{n + 1} 0 R {n + 1} 0 R" for n in range(5, 45)}
+        | {45: "3 0 R"},
+    }[kind]
+    nodes = [f"<< /Type /Pages /Count 9 /Kids [{kids[number]}] >>" for number in sorted(kids)]
+    page = "<< /Type /Page /MediaBox [0 0 595 842] >>"
+    return write_objects(
+        path, "<< /Type /Catalog /Pages 2 0 R >>", nodes[0], page, "<< /Title (Harmless) >>", *nodes[1:]
+    )
+
+
+def write_packed_page(
+    path: Path, content: bytes, *, before: str = "A page with words that can be read"
+) -> Path:
+    """Write a readable page, and one whose content was packed: a few kB that unpack to `content`."""
+    packed = compress(content, 9).decode("latin-1")
+    font = "/Resources << /Font << /F1 3 0 R >> >>"
+    page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] " + font + " /Contents {} 0 R >>"
+    plain = _text(before)
+    bodies = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Count 3 /Kids [5 0 R 6 0 R 9 0 R] >>",
+        _HELVETICA,
+        "<< /Title (Packed) >>",
+        page.replace("{}", "7"),
+        page.replace("{}", "8"),
+        f"<< /Length {len(plain)} >>\nstream\n{plain}\nendstream",
+        f"<< /Length {len(packed)} /Filter /FlateDecode >>\nstream\n{packed}\nendstream",
+        page.replace("{}", "7"),
+    ]
+    path.write_bytes(_assembled(bodies, "latin-1"))
+    return path

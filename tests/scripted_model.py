@@ -48,26 +48,37 @@ class ScriptedModel:
             return
         if step.get("break"):
             raise ConnectionError("the script says so")
-        yield _chunk({}, "tool_calls" if step.get("calls") else step.get("finish", "stop"))
+        if step.get("fault"):
+            yield _data({"error": {"message": step["fault"], "code": "server_error"}})
+            return
+        yield _chunk({}, step.get("finish", "tool_calls" if step.get("calls") else "stop"))
         usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
         yield _data({"id": "c", "object": "chat.completion.chunk", "choices": [], "usage": usage})
         yield b"data: [DONE]\n\n"
 
     async def _responses(self, step: Step) -> AsyncIterator[bytes]:
+        refuses = step.get("as") == "refusal"
+        kind = "response.refusal.delta" if refuses else "response.output_text.delta"
         for piece in _pieces(step.get("text", "")):
-            yield _data({"type": "response.output_text.delta", "delta": piece, "item_id": "m"})
+            yield _data({"type": kind, "delta": piece, "item_id": "m"})
         if step.get("cut"):
+            return
+        if step.get("break"):
+            raise ConnectionError("the script says so")
+        if step.get("fault"):
+            yield _data({"type": "error", "code": "server_error", "message": step["fault"]})
             return
         output: list[dict[str, Any]] = [
             {"type": "function_call", "id": f"f{i}", "call_id": f"call_{i}", "name": name, "arguments": text}
             for i, (name, text) in enumerate(step.get("calls", []))
         ]
         if text := step.get("text"):
-            part = {"type": "output_text", "text": text, "annotations": []}
+            part = {"type": "refusal", "refusal": text} if refuses else {"type": "output_text", "text": text}
             output.append({"type": "message", "id": "m", "role": "assistant", "content": [part]})
         usage = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
-        response = {"id": "r", "object": "response", "status": "completed", "output": output, "usage": usage}
-        yield _data({"type": "response.completed", "response": response})
+        status = "incomplete" if step.get("finish") == "length" else "completed"
+        response = {"id": "r", "object": "response", "status": status, "output": output, "usage": usage}
+        yield _data({"type": f"response.{status}", "response": response})
 
 
 def _door(model: ScriptedModel, stream: Callable[[Step], AsyncIterator[bytes]]) -> Any:

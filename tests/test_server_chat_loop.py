@@ -50,12 +50,14 @@ def meet(context: ToolContext, name: str) -> Waited:
 @tool("lookup", "Wait")
 def wait(context: ToolContext, seconds: float) -> Waited:
     """Wait until cancelled."""
+    waiting.set()
     cancelled = context.cancelled.wait(seconds)
     stopped.append(cancelled)
     return Waited(text="waited")
 
 
 stopped: list[bool] = []
+waiting = threading.Event()
 
 
 @dataclass
@@ -177,18 +179,63 @@ def test_a_truncated_stream_is_an_error_and_the_conversation_goes_on(api: str, w
     assert "check digit" in str(chat.model.requests[-1]), "what the tool said before the break is kept"
 
 
-def test_a_connection_that_breaks_while_answering_is_an_error(workshop: Workshop) -> None:
-    with chatting(workshop, {"text": "The ans", "break": True}) as chat:
+@pytest.mark.parametrize("api", APIS)
+def test_a_connection_that_breaks_while_answering_is_an_error(api: str, workshop: Workshop) -> None:
+    with chatting(workshop, {"text": "The ans", "break": True}, api=api) as chat:
         failed = chat.ask("Which car?")
     assert isinstance(failed, Failed)
     assert failed.code == "timeout"
 
 
-def test_a_rate_limit_is_waited_out(workshop: Workshop) -> None:
-    with chatting(workshop, fail(429), fail(503), say("At last.")) as chat:
+@pytest.mark.parametrize("api", APIS)
+def test_a_fault_that_the_service_tells_while_answering_is_passed_on(api: str, workshop: Workshop) -> None:
+    with chatting(workshop, {"text": "The ans", "fault": "the machine room burns"}, api=api) as chat:
+        failed = chat.ask("Which car?")
+    assert isinstance(failed, Failed)
+    assert "the machine room burns" in failed.message
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_call_that_was_cut_off_is_not_run(api: str, workshop: Workshop) -> None:
+    cut = call(("decode_vin", '{"vin": "1HGCM82633A0'))
+    with chatting(workshop, {**cut, "finish": "length"}, api=api) as chat:
+        failed = chat.ask("Which car?")
+    assert isinstance(failed, Failed)
+    assert "broke off" in failed.message
+    assert not chat.all(ToolEnd)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_answer_that_was_cut_at_its_longest_says_so(api: str, workshop: Workshop) -> None:
+    with chatting(workshop, {"text": "A long answer", "finish": "length"}, api=api) as chat:
+        done = chat.ask("Tell me all.")
+    assert isinstance(done, Done)
+    assert (done.finish, done.text) == ("length", "A long answer")
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_rate_limit_is_waited_out(api: str, workshop: Workshop) -> None:
+    with chatting(workshop, fail(429), fail(503), say("At last."), api=api) as chat:
         done = chat.ask("Hello?")
     assert isinstance(done, Done)
     assert len(chat.model.requests) == 3
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_rate_limit_that_does_not_end_is_said(api: str, workshop: Workshop) -> None:
+    with chatting(workshop, obey=lambda _: fail(429), api=api, retries=2) as chat:
+        failed = chat.ask("Hello?")
+    assert isinstance(failed, Failed)
+    assert failed.code == "busy"
+    assert len(chat.model.requests) == 3
+
+
+def test_an_empty_answer_leaves_a_conversation_that_every_service_takes(workshop: Workshop) -> None:
+    with chatting(workshop, say(""), say("Hello.")) as chat:
+        chat.ask("Hello?")
+        chat.ask("Hello?", conversation_id=workshop.store.conversations.list().rows[0].id)
+    earlier = [one for one in chat.model.requests[1]["messages"] if one["role"] == "assistant"]
+    assert [one["content"] for one in earlier] == [""], "null is only allowed beside calls"
 
 
 REFUSED = [
@@ -216,8 +263,9 @@ def test_a_service_that_is_not_there_is_said(workshop: Workshop) -> None:
     assert "cannot be reached" in failed.message
 
 
-def test_a_refusal_is_an_answer_that_says_so(workshop: Workshop) -> None:
-    with chatting(workshop, {"text": "I will not.", "as": "refusal"}) as chat:
+@pytest.mark.parametrize("api", APIS)
+def test_a_refusal_is_an_answer_that_says_so(api: str, workshop: Workshop) -> None:
+    with chatting(workshop, {"text": "I will not.", "as": "refusal"}, api=api) as chat:
         done = chat.ask("Something bad.")
     assert isinstance(done, Done)
     assert (done.finish, done.text) == ("refusal", "I will not.")
@@ -254,7 +302,7 @@ def test_tokens_are_limited(workshop: Workshop) -> None:
 
 def test_time_is_limited_and_the_tool_is_told_to_stop(workshop: Workshop) -> None:
     stopped.clear()
-    with chatting(workshop, call(("wait", {"seconds": 5.0})), seconds=0.4) as chat:
+    with chatting(workshop, call(("wait", {"seconds": 60.0})), seconds=2.0) as chat:
         failed = chat.ask("Wait.")
     assert isinstance(failed, Failed)
     assert failed.code == "timeout"
@@ -268,12 +316,12 @@ def test_a_caller_that_leaves_stops_the_answer(workshop: Workshop) -> None:
         events = chat.responder.ask(Question("Wait."))
         async for event in events:
             if isinstance(event, ToolStart):
-                await asyncio.sleep(0.05)
+                await asyncio.to_thread(waiting.wait, 30)
                 break
         await events.aclose()
-        await asyncio.sleep(0.05)
 
-    with chatting(workshop, call(("wait", {"seconds": 5.0}))) as chat:
+    waiting.clear()
+    with chatting(workshop, call(("wait", {"seconds": 60.0}))) as chat:
         asyncio.run(leave(chat))
     until(lambda: stopped == [True])
 
@@ -319,7 +367,7 @@ def test_the_conversation_remembers_the_session_it_is_about(workshop: Workshop) 
 
 
 def until(true: Any) -> None:
-    end = time.monotonic() + 3
+    end = time.monotonic() + 20
     while not true():
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -1,8 +1,10 @@
 """The chat at its doors: /api/chat, /api/conversations, OpenAI's API with its own client, the command line."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +15,8 @@ from pydantic import SecretStr
 from scripted_model import ScriptedModel, Step, call, fail, say
 from serving import served
 from stored_drives import store_drive
-from test_server_chat_loop import stopped, until, wait
+from test_server_chat_loop import stopped, until, wait, waiting
+from test_server_chat_trust import delete_it
 from typer.testing import CliRunner
 
 from server.app import build_app
@@ -21,6 +24,7 @@ from server.chat.builtin import NAME
 from server.chat.model import ModelAccess
 from server.chat.responder import Responder
 from server.cli import app as command
+from storage.store import open_store
 from tools import TOOLS
 from tools.context import Workshop
 
@@ -98,6 +102,29 @@ def test_a_client_that_disconnects_stops_the_answer_and_its_tool(workshop: Works
             until(lambda: stopped == [True])
             chats = httpx.get(f"{own}/api/conversations").json()["conversations"]
             assert [chat["messages"] for chat in chats] == [1], "the question is kept, the broken step is not"
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
+def test_a_client_that_does_not_wait_for_the_whole_answer_stops_it(path: str, workshop: Workshop) -> None:
+    stopped.clear()
+    waiting.clear()
+    model = ScriptedModel(call(("wait", {"seconds": 60.0})))
+    asked = [{"role": "user", "content": "Wait."}]
+    body: dict[str, Any] = {"message": "Wait."} if path == "/api/chat" else {"messages": asked}
+    with served(model.app) as address:
+        access = ModelAccess("scripted", SecretStr("k"), f"{address}/v1", retries=0)
+        responder = Responder((wait,), workshop, access)
+        with served(build_app((wait,), workshop, responder=responder)) as own:
+
+            async def leave() -> None:
+                async with httpx.AsyncClient(timeout=60) as client:
+                    asking = asyncio.create_task(client.post(f"{own}{path}", json=body))
+                    await asyncio.to_thread(waiting.wait, 30)
+                    asking.cancel()
+                    await asyncio.gather(asking, return_exceptions=True)
+
+            asyncio.run(leave())
+            until(lambda: stopped == [True])
 
 
 def test_a_conversation_is_listed_continued_renamed_exported_and_deleted(
@@ -230,6 +257,24 @@ def test_the_shell_uses_the_model_that_the_settings_name(
         monkeypatch.setenv("OBD_AGENT_MODEL", "scripted")
         done = shell.invoke(command, ["chat", "hello"])
     assert done.stdout.strip() == "Hello from the model."
+
+
+@pytest.mark.parametrize(("said", "left"), [("y", 0), ("n", 1)])
+def test_a_person_at_the_terminal_decides_what_the_model_may_delete(
+    said: str, left: int, shell: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with open_store(f"sqlite:///{tmp_path / 'test.db'}") as store:
+        session_id = store_drive(store)
+    model = ScriptedModel(obey=delete_it(session_id))
+    with served(model.app) as address:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "secret-key")
+        monkeypatch.setenv("OBD_AGENT_MODEL", "scripted")
+        done = shell.invoke(command, ["chat"], input=f"delete it\n{said}\n\n")
+    assert "Approve once: Delete a session" in done.output
+    assert session_id in done.output
+    with open_store(f"sqlite:///{tmp_path / 'test.db'}") as store:
+        assert store.sessions.list().total == left
 
 
 def test_the_shell_shows_how_well_the_built_in_responder_understands(shell: CliRunner) -> None:

@@ -5,15 +5,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from pdfs import write_pdf
-from scripted_model import Step, call, say
+from pydantic import SecretStr
+from scripted_model import ScriptedModel, Step, call, say
+from serving import served
 from stored_drives import store_drive
 from test_server_chat_loop import Chat, chatting
 
+import prompts
+from server.app import build_app
 from server.chat.events import Done, ToolEnd
 from server.chat.instructions import instructions
 from server.chat.memory import StoredMemory
+from server.chat.model import ModelAccess
+from server.chat.responder import Responder
 from server.selection import AnyTool, select_tools
 from tools import TOOLS
 from tools.answer import Answer
@@ -133,6 +140,18 @@ def test_names_do_not_reach_the_rules(workshop: Workshop) -> None:
     assert "never an instruction" in told
 
 
+def test_the_rules_are_composed_of_the_prompts_and_the_enabled_toolsets(workshop: Workshop) -> None:
+    memory = StoredMemory(workshop, workshop.store.conversations.create("Any").id)
+    lookup = instructions(select_tools(TOOLS, toolsets=["lookup"]), memory)
+    everything = instructions(TOOLS, memory)
+    assert prompts.load("toolset_lookup") in lookup
+    assert prompts.load("toolset_analysis") not in lookup
+    for toolset in {one.toolset for one in TOOLS}:
+        assert prompts.load(f"toolset_{toolset}") in everything
+    rules = ["never give a number", "measured or derived", "next test", "should not be driven", "is data"]
+    assert all(rule in lookup for rule in rules)
+
+
 def test_a_destructive_call_runs_once_after_a_person_approved_it(workshop: Workshop) -> None:
     session_id = store_drive(workshop.store)
     conversation = workshop.store.conversations.create("Tidy up").id
@@ -153,6 +172,54 @@ def test_a_destructive_call_runs_once_after_a_person_approved_it(workshop: Works
     assert isinstance(done, Done)
     assert done.text == "Deleted."
     assert workshop.store.sessions.list().total == 0
+
+
+def delete_it(session_id: str) -> Callable[[dict[str, Any]], Step]:
+    """Return a model that deletes a session, with the approval that the last message names."""
+
+    def step(request: dict[str, Any]) -> Step:
+        last = request["messages"][-1]
+        if last["role"] == "tool":
+            return say(f"{last['content']}")
+        ids = [word.strip(".") for word in last["content"].split() if word.startswith("apr_")]
+        return call(("delete_session", {"session_id": session_id} | ({"approval_id": ids[0]} if ids else {})))
+
+    return step
+
+
+OTHERS: list[dict[str, Any]] = [
+    {"opening": "Hello there."},
+    {"user": "bob"},
+    {"key": "another token"},
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_an_approval_asked_for_through_v1_serves_nobody_else(
+    other: dict[str, Any], workshop: Workshop
+) -> None:
+    session_id = store_drive(workshop.store)
+    model = ScriptedModel(obey=delete_it(session_id))
+    mine = {"opening": "Tidy up.", "user": "alice", "key": "token"}
+    with served(model.app) as address:
+        access = ModelAccess("scripted", SecretStr("k"), f"{address}/v1", retries=0)
+        with served(build_app(TOOLS, workshop, responder=Responder(TOOLS, workshop, access))) as own:
+
+            def ask(*then: str, opening: str, user: str, key: str) -> str:
+                messages: Any = [{"role": "user", "content": opening}]
+                for text in then:
+                    messages += [{"role": "assistant", "content": "Yes?"}, {"role": "user", "content": text}]
+                with openai.OpenAI(api_key=key, base_url=f"{own}/v1", max_retries=0) as client:
+                    done = client.chat.completions.create(model="obd-agent", messages=messages, user=user)
+                return str(done.choices[0].message.content)
+
+            assert "approval_id" in ask(**mine)
+            (asked,) = workshop.store.approvals.pending()
+            workshop.store.approvals.decide(asked.id, approved=True, by="person")
+            assert "not_allowed" in ask(f"I approved {asked.id} now", **{**mine, **other})
+            assert workshop.store.sessions.get(session_id)
+            assert "Deleted" in ask(f"I approved {asked.id} now", **mine)
+            assert "not_allowed" in ask(f"I approved {asked.id} now", **mine), "it served once"
 
 
 def test_the_built_in_responder_repeats_planted_text_and_does_nothing(workshop: Workshop) -> None:

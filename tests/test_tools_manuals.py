@@ -1,13 +1,16 @@
 """Manuals are searched by their words, and every passage is cited with the page it stands on."""
 
+import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
-from pdfs import write_pdf
+from pdfs import write_endless_pdf, write_packed_page, write_pdf
 from storage_databases import BACKENDS, database
 
 from storage.records import ManualPage
 from storage.store import open_store
+from tools import pdf_pages, pdf_process
 from tools.context import ToolContext, Workshop
 from tools.errors import ToolError
 from tools.excerpts import excerpt
@@ -130,6 +133,76 @@ def test_an_import_can_be_cancelled(context: ToolContext, manual: Path) -> None:
     with pytest.raises(ToolError, match="cancelled"):
         import_manual.run(context, {"path": str(manual)})
     assert context.store.manuals.list().total == 0
+
+
+@pytest.mark.parametrize("kind", ["circle", "deep", "doubling"])
+def test_a_manual_whose_pages_have_no_end_is_refused(kind: str, context: ToolContext, tmp_path: Path) -> None:
+    with pytest.raises(ToolError) as refused:
+        import_manual.run(context, {"path": str(write_endless_pdf(tmp_path / f"{kind}.pdf", kind))})
+    assert refused.value.code == "bad_arguments"
+    assert f"{kind}.pdf is damaged" in refused.value.message
+    assert context.store.manuals.list().total == 0
+
+
+def test_a_page_that_unpacks_to_far_more_than_a_page_is_left_out(
+    context: ToolContext, tmp_path: Path
+) -> None:
+    packed = write_packed_page(tmp_path / "bomb.pdf", b" " * 200_000_000)
+    answer = import_manual(context, str(packed))
+    assert (answer.pages, answer.unreadable) == (3, [2])
+
+
+BUSY = b"BT /F1 12 Tf " + b"(a) Tj 1 0 0 1 5 5 Tm " * 1_000_000 + b" ET"
+
+
+def test_a_page_that_keeps_the_reader_busy_is_left_out_and_the_next_is_read(
+    context: ToolContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_process, "PAGE_S", 3.0)
+    answer = import_manual(context, str(write_packed_page(tmp_path / "busy.pdf", BUSY)))
+    assert (answer.pages, answer.unreadable) == (3, [2])
+    assert [hit.page for hit in search_manuals(context, "words that can be read").hits] == [1, 3]
+
+
+def test_a_manual_of_busy_pages_is_given_up(
+    context: ToolContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_process, "PAGE_S", 1.0)
+    monkeypatch.setattr(pdf_pages, "MOST_STUCK", 1)
+    with pytest.raises(ToolError) as refused:
+        import_manual.run(context, {"path": str(write_packed_page(tmp_path / "busy.pdf", BUSY))})
+    assert refused.value.code == "timeout"
+    assert "needs more than 1 s" in refused.value.message
+    assert context.store.manuals.list().total == 0
+
+
+def test_an_import_is_cancelled_while_a_page_keeps_the_reader_busy(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    cancelled = Event()
+    context = ToolContext(workshop, progress=lambda *_: cancelled.set(), cancelled=cancelled)
+    with pytest.raises(ToolError, match="cancelled"):
+        import_manual.run(context, {"path": str(write_packed_page(tmp_path / "busy.pdf", BUSY))})
+
+
+def test_a_reader_without_enough_memory_breaks_down_alone(
+    context: ToolContext, manual: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux bounds a process's memory")
+    monkeypatch.setattr(pdf_process, "MEMORY_BYTES", 40_000_000)
+    with pytest.raises(ToolError) as refused:
+        import_manual.run(context, {"path": str(manual)})
+    assert refused.value.code in ("timeout", "too_large")
+    assert refused.value.hint
+
+
+def test_the_reader_of_manuals_gets_no_keys(manual: Path, context: ToolContext, tmp_path: Path) -> None:
+    with pdf_process.PdfProcess(context, manual, 1) as reader:
+        assert next(reader.lines())["pages"] == 7
+        environment = Path(f"/proc/{reader.pid}/environ")
+        if environment.exists():
+            assert environment.read_bytes() == b""
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

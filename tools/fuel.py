@@ -25,12 +25,11 @@ class FuelUse(FuelAnalysis, Answer):
 
     def say(self) -> str:
         """Say the fuel, its method, the economy, or what has to be answered first."""
-        lines = [
-            f"{self.session_id}: fuel {say_value(self.fuel_l)}"
-            + (f" by {self.method}." if self.method else ".")
-        ]
         if self.question:
-            lines.append(f"Question: {self.question}")
+            lines = [f"{self.session_id}: fuel unknown. {self.question}"]
+        else:
+            by = f" by {self.method}." if self.method else "."
+            lines = [f"{self.session_id}: fuel {say_value(self.fuel_l)}{by}"]
         told = [
             say_quantity(name, value)
             for name, value in self

@@ -35,7 +35,7 @@ class ImportedManual(Answer):
         lines = [f"{self.name} {known} as {self.manual_id}: {self.readable} of {self.pages} pages have text."]
         if self.unreadable:
             lines.append(
-                f"Not searchable, because scanned, blank or broken: pages {_ranges(self.unreadable)}. "
+                f"Not searchable: pages {_ranges(self.unreadable)}; they are scanned, blank, broken or too heavy. "
                 "Text recognition (OCR) by another program would make scanned ones readable."
             )
         return "\n".join(lines)

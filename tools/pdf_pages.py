@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.context import ToolContext
-from tools.errors import ToolError
+from tools.errors import Code, ToolError
+from tools.pdf_process import WHOLE_S, PdfProcess, StuckError
 
 if TYPE_CHECKING:
-    from pypdf import PdfReader
-
     from storage.records import ManualPage
 
 LARGEST_FILE = 300_000_000
 MOST_PAGES = 5_000
-LONGEST_PAGE = 100_000
+MOST_TEXT = 50_000_000
+MOST_STUCK = 3
 FEWEST_CHARACTERS = 20
-# What pypdf lets through where a page's objects are not what they should be.
-_BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+_REFUSED: dict[str, tuple[Code, str, str]] = {
+    "locked": ("unsupported", "needs a password", "Import a copy without one."),
+    "unsupported": ("unsupported", "is locked in a way that is not supported", "Import an open copy."),
+    "memory": (
+        "too_large",
+        "needs more memory than a manual may take",
+        "Split it, or save it anew with a PDF program.",
+    ),
+    "damaged": ("bad_arguments", "is damaged", "Open and save it with a PDF program."),
+}
 
 
 class Pdf(NamedTuple):
@@ -59,67 +64,91 @@ def digest_of(path: Path) -> str:
     return digest
 
 
+class _Import:
+    """What was read of a PDF so far."""
+
+    def __init__(self, context: ToolContext, path: Path) -> None:
+        self.context = context
+        self.path = path
+        self.until = time.monotonic() + WHOLE_S
+        self.about: dict[str, Any] = {}
+        self.readable: list[ManualPage] = []
+        self.done = 0
+        self.characters = 0
+
+    def go_on(self) -> None:
+        """Read the pages that are left; StuckError where one of them keeps the reader busy."""
+        with PdfProcess(self.context, self.path, self.done + 1) as reader:
+            lines = reader.lines()
+            self.about = self._opened(next(lines, {"error": "memory", "message": ""}))
+            for line in lines:
+                self._take(line["page"], line["text"])
+
+    def _opened(self, about: dict[str, Any]) -> dict[str, Any]:
+        if "error" in about:
+            code, wrong, hint = _REFUSED[about["error"]]
+            why = f": {about['message']}" if about["message"] else ""
+            raise ToolError(code, f"{self.path.name} {wrong}{why}.", hint)
+        if about["pages"] > MOST_PAGES:
+            many = f"{self.path.name} has {about['pages']} pages; {MOST_PAGES} are allowed."
+            raise ToolError("too_large", many, "Split it.")
+        return about
+
+    def _take(self, number: int, raw: str) -> None:
+        from storage.records import ManualPage
+
+        text = _clean(raw)
+        self.done = number
+        self.characters += len(text)
+        if self.characters > MOST_TEXT:
+            raise ToolError(
+                "too_large", f"{self.path.name} holds more than {MOST_TEXT:,} characters.", "Split it."
+            )
+        if time.monotonic() > self.until:
+            raise self.given_up(f"it takes more than {WHOLE_S:g} s")
+        self.context.progress(number, self.about["pages"], "reading pages")
+        if len("".join(text.split())) >= FEWEST_CHARACTERS:
+            labels = self.about["labels"]
+            label = labels[number - 1] if number <= len(labels) else None
+            self.readable.append(ManualPage(number, label if label != str(number) else None, text))
+
+    def given_up(self, reason: str) -> ToolError:
+        """Return the error of a file that is not read to its end."""
+        return ToolError(
+            "timeout",
+            f"{self.path.name} was given up after page {self.done}: {reason}.",
+            "Save it anew with a PDF program, or import only the pages that matter. Nothing of it was kept.",
+        )
+
+
 def read_pdf(context: ToolContext, path: Path) -> Pdf:
-    """Read all pages, telling the progress.
+    """Read all pages in a process of its own, telling the progress.
+
+    A page that takes longer than PAGE_S, or all the memory, is left out as unreadable; a file with MOST_STUCK of
+    them is refused.
 
     Raises:
-        ToolError: the file is no PDF, is damaged or locked, has too many pages, or the call was cancelled.
+        ToolError: the file is no PDF, is damaged, locked or too large, keeps its reader busy, or the call was
+            cancelled.
     """
     digest = digest_of(path)
-    with _failures(path):
-        from pypdf import PdfReader
-
-        reader = PdfReader(path)
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise ToolError("unsupported", f"{path.name} needs a password.", "Import a copy without one.")
-        pages = len(reader.pages)
-        labels = reader.page_labels
-        title = reader.metadata.title if reader.metadata else None
-    if pages > MOST_PAGES:
-        raise ToolError("too_large", f"{path.name} has {pages} pages; {MOST_PAGES} are allowed.", "Split it.")
-    readable = list(_pages(context, reader, pages, labels))
-    return Pdf(digest, _clean(title)[:300] if title else None, pages, readable)
-
-
-@contextmanager
-def _failures(path: Path) -> Iterator[None]:
-    from pypdf.errors import DependencyError, PyPdfError
-
-    # It warns of every oddity of a file; what matters is said in the answer.
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    try:
-        yield
-    except DependencyError as error:
-        raise ToolError(
-            "unsupported", f"{path.name} is locked in a way that is not supported.", "Import an open copy."
-        ) from error
-    except (PyPdfError, struct.error, *_BROKEN) as error:
-        raise ToolError(
-            "bad_arguments", f"{path.name} is damaged: {error}.", "Open and save it with a PDF program."
-        ) from error
-
-
-def _pages(context: ToolContext, reader: PdfReader, pages: int, labels: list[str]) -> Iterator[ManualPage]:
-    from storage.records import ManualPage
-
-    for number in range(1, pages + 1):
-        if context.cancelled.is_set():
-            raise ToolError("timeout", "The import was cancelled.", "Nothing of it was kept; start it again.")
-        context.progress(number, pages, "reading pages")
-        text = _text(reader, number - 1)
-        if len("".join(text.split())) >= FEWEST_CHARACTERS:
-            label = labels[number - 1] if number <= len(labels) else None
-            yield ManualPage(number, label if label != str(number) else None, text[:LONGEST_PAGE])
-
-
-def _text(reader: PdfReader, index: int) -> str:
-    """Return a page's text; none where the page is a picture, blank or broken."""
-    from pypdf.errors import PyPdfError
-
-    try:
-        return _clean(reader.pages[index].extract_text())
-    except (PyPdfError, struct.error, *_BROKEN):
-        return ""
+    read = _Import(context, path)
+    stuck = 0
+    while stuck < MOST_STUCK:
+        try:
+            read.go_on()
+            break
+        except StuckError as error:
+            if not read.about:
+                raise read.given_up(str(error)) from error
+            # That page is left out; what is read of the file begins behind it.
+            stuck += 1
+            read.done += 1
+            reason = str(error)
+    else:
+        raise read.given_up(f"{stuck} pages could not be read, the last because {reason}")
+    title = read.about["title"]
+    return Pdf(digest, _clean(title) if title else None, read.about["pages"], read.readable)
 
 
 def _clean(text: str) -> str:

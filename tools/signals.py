@@ -65,9 +65,10 @@ class SignalPlot(Answer):
 def _line(row: SignalValues) -> str:
     if not row.readings:
         return f"{row.signal}: no readings in this window."
+    points = f" ({len(row.values)} points returned)" if row.values else ""
     return (
         f"{row.signal} [{row.unit}]: {row.readings:,} readings from {row.first_s:.1f} to {row.last_s:.1f} s, "
-        f"mean {row.mean:.4g}, min {row.minimum:.4g}, max {row.maximum:.4g} ({len(row.values)} points returned)."
+        f"mean {row.mean:.4g}, min {row.minimum:.4g}, max {row.maximum:.4g}{points}."
     )
 
 

@@ -1,8 +1,10 @@
 """A whole answer in one piece, for callers that do not follow its events."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from fastapi import Request
 from pydantic import BaseModel
 
 from server.chat.events import ArtifactMade, Done, Event, Failed, ToolEnd, ToolStart
@@ -42,6 +44,22 @@ class Answered(BaseModel):
     output_tokens: int
     tools: list[ToolUse]
     artifacts: list[ArtifactRow]
+
+
+PRESENCE_S = 0.5
+
+
+async def collect_while_awaited(events: AsyncIterator[Event], request: Request) -> Answered:
+    """Return the answer, as `collect` does; stop it where the client that waits for it has gone."""
+    collecting = asyncio.create_task(collect(events))
+    try:
+        while not collecting.done():
+            await asyncio.wait({collecting}, timeout=PRESENCE_S)
+            if not collecting.done() and await request.is_disconnected():
+                raise ToolError("timeout", "The client has gone.", "Ask again.")
+        return collecting.result()
+    finally:
+        collecting.cancel()
 
 
 async def collect(events: AsyncIterator[Event]) -> Answered:

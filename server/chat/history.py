@@ -11,8 +11,11 @@ _CUT = "[shortened: call the tool again for the rest]"
 
 
 def said(reply: Reply) -> Message:
-    """Return the message of a turn; arguments that are no JSON object are emptied, some services choke on them."""
-    message: Message = {"role": "assistant", "content": reply.text or None}
+    """Return the message of a turn as every service takes it back.
+
+    Arguments that are no JSON object are emptied, and only beside calls may the text be absent: some choke on either.
+    """
+    message: Message = {"role": "assistant", "content": reply.text or (None if reply.calls else "")}
     if reply.calls:
         message["tool_calls"] = [
             {

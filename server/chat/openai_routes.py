@@ -4,64 +4,22 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 
 from server.chat.builtin import NAME as BUILT_IN
-from server.chat.collected import Answered, collect
+from server.chat.collected import Answered, collect_while_awaited
 from server.chat.events import ArtifactMade, Done, Event, Failed, TextDelta
+from server.chat.openai_requests import ANY_MODEL, CompletionRequest
 from server.chat.responder import Question, Responder
 from server.errors import REFUSALS, STATUS, ErrorBody
 from tools.errors import ToolError
 
-ANY_MODEL = "obd-agent"
 _FINISH = {"stop": "stop", "length": "length", "refusal": "content_filter"}
-
-
-class Part(BaseModel):
-    """A part of a message; only text is understood."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    text: str | None = None
-
-
-class ChatMessage(BaseModel):
-    """A message as clients of that API send it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part] | None = None
-
-    def plain(self) -> str:
-        """Return the text.
-
-        Raises:
-            ToolError: the message holds an image or a file.
-        """
-        if not isinstance(self.content, list):
-            return self.content or ""
-        if any(part.type != "text" for part in self.content):
-            raise ToolError("bad_arguments", "Only text is understood here.", "Send text parts only.")
-        return "\n".join(part.text or "" for part in self.content)
-
-
-class CompletionRequest(BaseModel):
-    """A chat request; the tools are this server's own, and what is not named here is ignored."""
-
-    model_config = ConfigDict(extra="allow")
-
-    model: str = ANY_MODEL
-    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=2000)]
-    stream: bool = False
-    stream_options: dict[str, Any] | None = None
-    tools: list[Any] | None = None
 
 
 class ErrorDetail(BaseModel):
@@ -105,14 +63,18 @@ def _models(responder: Responder) -> Any:
 
 
 def _completions(responder: Responder) -> Any:
-    async def create_chat_completion(request: CompletionRequest) -> Response:
+    async def create_chat_completion(
+        request: CompletionRequest,
+        http: Request,
+        authorization: Annotated[str, Header(include_in_schema=False)] = "",
+    ) -> Response:
         """Answer the last message with this server's tools; nothing is stored."""
         try:
-            question = _question(responder, request)
+            question = _question(responder, request, authorization)
             if request.stream:
                 usage = bool((request.stream_options or {}).get("include_usage"))
                 return EventSourceResponse(_stream(responder, question, request.model, usage), sep="\n")
-            answered = await collect(responder.ask(question))
+            answered = await collect_while_awaited(responder.ask(question), http)
         except ToolError as error:
             return JSONResponse(_error(error.body()), status_code=STATUS[error.code])
         choice = {
@@ -126,7 +88,7 @@ def _completions(responder: Responder) -> Any:
     return create_chat_completion
 
 
-def _question(responder: Responder, request: CompletionRequest) -> Question:
+def _question(responder: Responder, request: CompletionRequest, authorization: str) -> Question:
     if request.tools:
         raise ToolError("bad_arguments", "The tools here are the server's own.", "Leave `tools` out.")
     known = [ANY_MODEL, *responder.models]
@@ -140,7 +102,12 @@ def _question(responder: Responder, request: CompletionRequest) -> Question:
             "bad_arguments", "The last message is no question.", "End with a message of the user."
         )
     plain = [{"role": _role(one.role), "content": one.plain()} for one in earlier]
-    return Question(last.plain(), built_in=request.model == BUILT_IN, earlier=plain)
+    return Question(
+        last.plain(),
+        built_in=request.model == BUILT_IN,
+        earlier=plain,
+        requester=request.requester(authorization),
+    )
 
 
 def _role(role: str) -> str:

@@ -38,6 +38,11 @@ def truncated() -> ToolError:
     )
 
 
+def failed(model: str, reason: object) -> ToolError:
+    """Return the error of a service that could not answer."""
+    return ToolError("timeout", f"{model} failed: {_short(reason)}", "Ask again.")
+
+
 @asynccontextmanager
 async def failures(model: str) -> AsyncIterator[None]:
     """Let every failure of the service leave as a ToolError."""
@@ -52,7 +57,7 @@ async def failures(model: str) -> AsyncIterator[None]:
     except openai.APIStatusError as error:
         raise _refused(model, error) from error
     except openai.OpenAIError as error:
-        raise ToolError("timeout", f"{model} failed: {_short(error)}", "Ask again.") from error
+        raise failed(model, error) from error
     except (httpx2.HTTPError, ValueError) as error:
         # A stream that is cut, or holds what is no JSON, does not come as an error of the SDK.
         raise truncated() from error
@@ -66,5 +71,5 @@ def _refused(model: str, error: openai.APIStatusError) -> ToolError:
     return ToolError(code, f"{model} answered {error.status_code}: {_short(error)}", hint)
 
 
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+def _short(reason: object) -> str:
+    return " ".join(str(reason).split())[:300]

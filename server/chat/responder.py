@@ -31,7 +31,7 @@ MOST_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody asked; `earlier` is given by clients that remember the conversation themselves."""
+    """What somebody asked; clients that remember the conversation themselves give `earlier` and who they are."""
 
     text: str
     conversation_id: str | None = None
@@ -39,6 +39,7 @@ class Question:
     session_id: str | None = None
     built_in: bool = False
     earlier: Sequence[Message] | None = None
+    requester: str = ""
 
 
 class Responder:
@@ -125,9 +126,12 @@ class Responder:
         history = await anyio.to_thread.run_sync(memory.history)
         asked: Message = {"role": "user", "content": question.text}
         await _keep(memory, [asked], [])
-        desk = Desk(self.tools, self.workshop, f"chat:{memory.conversation_id or 'v1'}", emit)
+        # What a person approves is bound to whom asked for it: a stored conversation, or that client.
+        requester = question.requester or f"chat:{memory.conversation_id}"
+        desk = Desk(self.tools, self.workshop, requester, emit)
         if access is None:
-            done = await BuiltIn(desk, memory, partial(_keep, memory)).answer(question.text)
+            before = [message["content"] for message in history if message["role"] == "user"]
+            done = await BuiltIn(desk, memory, partial(_keep, memory), before).answer(question.text)
         else:
             model = await anyio.to_thread.run_sync(open_model, access)
             messages = [_system(self.tools, memory), *history, asked]

@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from server.chat.model import Call, Finish, Message, ModelAccess, Reply
-from server.chat.provider import failures, open_client, truncated
-from tools.errors import ToolError
+from server.chat.provider import failed, failures, open_client, truncated
 
 
 class ResponsesModel:
@@ -37,6 +36,8 @@ class ResponsesModel:
                 async for event in stream:
                     if event.type in ("response.output_text.delta", "response.refusal.delta"):
                         yield event.delta
+                    elif event.type == "error":
+                        raise failed(self.name, event.message)
                     elif event.type in ("response.completed", "response.incomplete", "response.failed"):
                         final = event.response
         yield _reply(self.name, final)
@@ -60,8 +61,7 @@ def _reply(model: str, response: Any) -> Reply:
     if response is None:
         raise truncated()
     if response.status == "failed":
-        reason = response.error.message if response.error else "no reason was given"
-        raise ToolError("timeout", f"{model} failed: {reason}", "Ask again.")
+        raise failed(model, response.error.message if response.error else "no reason was given")
     calls = [
         Call(item.call_id, item.name, item.arguments)
         for item in response.output

@@ -4,11 +4,11 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
-from server.chat.collected import Answered, collect
+from server.chat.collected import Answered, collect_while_awaited
 from server.chat.responder import Question, Responder
 from server.errors import REFUSALS
 
@@ -47,13 +47,13 @@ _STREAMS: dict[int | str, dict[str, Any]] = {
 
 
 def _chat(responder: Responder) -> Any:
-    async def chat(asked: Asked, accept: Annotated[str, Header()] = "") -> Response:
+    async def chat(asked: Asked, request: Request, accept: Annotated[str, Header()] = "") -> Response:
         """Answer a question about cars and sessions, with the tools of this process."""
         values = asked.model_dump()
         question = Question(values.pop("message"), **values)
         if "text/event-stream" in accept:
             return EventSourceResponse(_stream(responder, question), ping=PING_S)
-        answered = await collect(responder.ask(question))
+        answered = await collect_while_awaited(responder.ask(question), request)
         return Response(answered.model_dump_json(), media_type="application/json")
 
     return chat

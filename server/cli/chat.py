@@ -37,6 +37,7 @@ def chat(
             talk.answer_as_json(Question(question, conversation, vehicle, session, built_in))
         else:
             error = talk.answer(Question(question, conversation, vehicle, session, built_in))
+            talk.say_how_to_continue()
             if error is not None:
                 raise CommandFailedError(error, False)
 

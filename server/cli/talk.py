@@ -31,6 +31,12 @@ class Talk:
             if error is not None:
                 complain(f"{error.message} {error.hint}".strip())
             text = self._decisions() or _line("> ")
+        self.say_how_to_continue()
+
+    def say_how_to_continue(self) -> None:
+        """Tell a person at a terminal how to go on later."""
+        if self.conversation_id and sys.stderr.isatty():
+            complain(f"[Continue with: obd-agent chat --conversation {self.conversation_id}]")
 
     def _decisions(self) -> str:
         """Ask the person about waiting calls; return what to tell the model then."""

@@ -1,20 +1,40 @@
 """What people commonly ask, in the order in which it is looked for, and the tool that answers it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from server.chat.builtin.reading import Reading
+from server.chat.builtin.rules import (
+    RECORDED,
+    Rule,
+    asks_for_analysis,
+    asks_for_causes,
+    asks_for_codes,
+    asks_for_contents,
+    asks_for_fuel,
+    asks_for_health,
+    asks_for_numbers,
+    asks_for_picture,
+    asks_for_statistics,
+    asks_for_vehicles,
+    checks_adapter,
+    compares,
+    has,
+    is_live,
+    lists_sessions,
+    reads_codes,
+    shows_session,
+)
 
 Scope = Literal["nothing", "session", "two sessions", "vehicle", "adapter"]
-Rule = Callable[[Reading], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A kind of question: when it is meant, the tools that can answer it (best first), what they work on.
 
-    `takes_words`: its unknown words are what to search for; `needs_all`: it is only meant where none is unknown.
+    `takes_words`: its unknown words are what to search for; `needs_all`: it is only meant where hardly any is unknown;
+    `beside`: the only concepts that may be named with it, where it is what is left when nothing else was meant;
+    `common`: it is offered to who asked something unclear.
     """
 
     tools: tuple[str, ...]
@@ -24,56 +44,11 @@ class Intent:
     german: str
     takes_words: bool = False
     needs_all: bool = False
+    beside: frozenset[str] | None = None
+    common: bool = False
 
 
-def has(*concepts: str) -> Rule:
-    """Return a rule: all of these concepts were named; `a|b` is either."""
-    groups = [set(concept.split("|")) for concept in concepts]
-    return lambda reading: all(group & reading.concepts for group in groups)
-
-
-def _code_search(reading: Reading) -> bool:
-    about = reading.concepts & {"search", "signals"}
-    return "codes" in reading.concepts and bool(about) and "diagnose" not in reading.concepts
-
-
-def _code_causes(reading: Reading) -> bool:
-    return bool(reading.codes) and "diagnose" in reading.concepts and "meaning" not in reading.concepts
-
-
-def _picture(reading: Reading) -> bool:
-    return "plot" in reading.concepts and bool(reading.signals)
-
-
-def _live(reading: Reading) -> bool:
-    about = bool(reading.signals) or "values" in reading.concepts
-    return about and ("live" in reading.concepts or bool(reading.adapters)) and not _recorded(reading)
-
-
-def _recorded(reading: Reading) -> bool:
-    return bool(reading.session_ids) or bool(reading.concepts & {"session", "last"})
-
-
-def _numbers(reading: Reading) -> bool:
-    return bool(reading.signals) and ("statistic" in reading.concepts or _recorded(reading))
-
-
-def _fuel(reading: Reading) -> bool:
-    return "fuel" in reading.concepts and not reading.signals
-
-
-def _contents(reading: Reading) -> bool:
-    recorded = _recorded(reading) and bool(reading.concepts & {"signals", "values"})
-    return recorded or {"signals", "list"} <= reading.concepts
-
-
-def _this_session(reading: Reading) -> bool:
-    return bool(reading.session_ids) and not reading.concepts - {"session", "car", "list", "last"}
-
-
-def _only_sessions(reading: Reading) -> bool:
-    return "session" in reading.concepts and not reading.concepts - {"session", "list", "last", "car"}
-
+_ASKING = frozenset({"question", "list", "car", "help", "how much", "check", "search", "also", "instead"})
 
 INTENTS: tuple[Intent, ...] = (
     Intent(("decode_vin",), lambda r: bool(r.vins), "nothing", "decode a VIN", "eine FIN entschlüsseln"),
@@ -89,7 +64,7 @@ INTENTS: tuple[Intent, ...] = (
     Intent(("list_research",), has("research"), "nothing", "list saved research", "Recherchen auflisten"),
     Intent(
         ("recommend_diagnosis", "lookup_trouble_code"),
-        _code_causes,
+        asks_for_causes,
         "nothing",
         "say what to test for a code",
         "sagen, was bei einem Code zu prüfen ist",
@@ -100,6 +75,8 @@ INTENTS: tuple[Intent, ...] = (
         "nothing",
         "say what a trouble code means",
         "einen Fehlercode erklären",
+        beside=_ASKING | {"meaning", "codes", "code", "part", "symptom", "health"},
+        common=True,
     ),
     Intent(
         ("recommend_diagnosis", "detect_anomalies"),
@@ -108,16 +85,30 @@ INTENTS: tuple[Intent, ...] = (
         "find out why a value is what it is",
         "herausfinden, warum ein Wert so ist",
     ),
-    Intent(("compare_sessions",), has("compare"), "two sessions", "compare sessions", "Fahrten vergleichen"),
-    Intent(("plot_signals",), _picture, "session", "plot signals", "Signale zeichnen"),
-    Intent(("analyze_fuel",), _fuel, "session", "tell the fuel consumption", "den Verbrauch bestimmen"),
+    Intent(("plot_signals",), asks_for_picture, "session", "plot signals", "Signale zeichnen", common=True),
+    Intent(("compare_sessions",), compares, "two sessions", "compare sessions", "Fahrten vergleichen"),
+    Intent(
+        ("query_signals",),
+        asks_for_statistics,
+        "session",
+        "give numbers of signals",
+        "Zahlen zu Signalen nennen",
+    ),
+    Intent(
+        ("analyze_fuel",),
+        asks_for_fuel,
+        "session",
+        "tell the fuel consumption",
+        "den Verbrauch bestimmen",
+        common=True,
+    ),
     Intent(("detect_anomalies",), has("anomaly"), "session", "find anomalies", "Auffälligkeiten suchen"),
     Intent(
         ("track_vehicle",), has("trend"), "vehicle", "track a vehicle over time", "ein Fahrzeug verfolgen"
     ),
     Intent(
         ("search_trouble_codes",),
-        _code_search,
+        asks_for_codes,
         "nothing",
         "search trouble codes",
         "Fehlercodes suchen",
@@ -132,10 +123,11 @@ INTENTS: tuple[Intent, ...] = (
     ),
     Intent(
         ("read_trouble_codes",),
-        has("codes|readiness"),
+        reads_codes,
         "adapter",
         "read the car's trouble codes",
         "den Fehlerspeicher auslesen",
+        common=True,
     ),
     Intent(
         ("read_monitor_tests",), has("monitor tests"), "adapter", "read monitor tests", "Monitortests lesen"
@@ -143,38 +135,59 @@ INTENTS: tuple[Intent, ...] = (
     Intent(
         ("read_vehicle_info",), has("vehicle info"), "adapter", "read the car's data", "Fahrzeugdaten lesen"
     ),
-    Intent(("read_signals",), _live, "adapter", "read live values", "aktuelle Werte lesen"),
+    Intent(("read_signals",), is_live, "adapter", "read live values", "aktuelle Werte lesen"),
+    Intent(("check_adapter",), checks_adapter, "adapter", "check an adapter", "einen Adapter prüfen"),
     Intent(
-        ("check_adapter",), has("adapter", "check"), "adapter", "check an adapter", "einen Adapter prüfen"
+        ("list_adapters",),
+        has("adapter"),
+        "nothing",
+        "list adapters",
+        "Adapter auflisten",
+        needs_all=True,
+        beside=_ASKING | {"adapter"},
     ),
-    Intent(("list_adapters",), has("adapter"), "nothing", "list adapters", "Adapter auflisten"),
-    Intent(("query_signals",), _numbers, "session", "give numbers of signals", "Zahlen zu Signalen nennen"),
+    Intent(
+        ("query_signals",),
+        asks_for_numbers,
+        "session",
+        "give numbers of signals",
+        "Zahlen zu Signalen nennen",
+        common=True,
+    ),
     Intent(
         ("health_report", "analyze_session"),
-        has("health"),
+        asks_for_health,
         "session",
         "report on the car's health",
         "über den Zustand berichten",
+        common=True,
     ),
-    Intent(("analyze_session",), has("analyze"), "session", "analyse a session", "eine Fahrt auswerten"),
+    Intent(("analyze_session",), asks_for_analysis, "session", "analyse a session", "eine Fahrt auswerten"),
     Intent(
-        ("get_session",), _contents, "session", "show what a session holds", "zeigen, was eine Fahrt enthält"
+        ("get_session",),
+        asks_for_contents,
+        "session",
+        "show what a session holds",
+        "zeigen, was eine Fahrt enthält",
     ),
-    Intent(("get_session",), _this_session, "session", "show a session", "eine Fahrt zeigen"),
+    Intent(("get_session",), shows_session, "session", "show a session", "eine Fahrt zeigen"),
     Intent(
         ("list_sessions",),
-        has("session"),
+        lists_sessions,
         "nothing",
         "list the sessions",
         "die Fahrten auflisten",
         needs_all=True,
+        beside=_ASKING | RECORDED,
+        common=True,
     ),
     Intent(
         ("list_vehicles",),
-        lambda r: "vehicles" in r.concepts or {"list", "car"} <= r.concepts,
+        asks_for_vehicles,
         "nothing",
         "list the vehicles",
         "die Fahrzeuge auflisten",
         needs_all=True,
+        beside=_ASKING | {"vehicles"},
     ),
 )
