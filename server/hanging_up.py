@@ -11,19 +11,24 @@ from starlette.requests import Request
 T = TypeVar("T")
 
 
+async def hung_up(request: Request) -> None:
+    """Wait until the caller has gone; the request's body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+
+
 async def run_for(request: Request, work: Callable[[], T], cancelled: Event) -> T:
-    """Run `work` in a thread, and set `cancelled` as soon as nobody waits for it any more; the body must be read."""
-    watch = asyncio.create_task(_hung_up(request, cancelled))
+    """Run `work` in a thread, and set `cancelled` as soon as nobody waits for it any more."""
+
+    async def tell() -> None:
+        await hung_up(request)
+        cancelled.set()
+
+    leaving = asyncio.create_task(tell())
     try:
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
     except asyncio.CancelledError:
         cancelled.set()
         raise
     finally:
-        watch.cancel()
-
-
-async def _hung_up(request: Request, cancelled: Event) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
-    cancelled.set()
+        leaving.cancel()

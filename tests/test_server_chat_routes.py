@@ -91,7 +91,7 @@ def test_an_error_of_the_model_is_the_same_as_json_and_as_event(workshop: Worksh
 
 def test_a_client_that_disconnects_stops_the_answer_and_its_tool(workshop: Workshop) -> None:
     stopped.clear()
-    model = ScriptedModel(call(("wait", {"seconds": 20.0})))
+    model = ScriptedModel(call(("wait", {"seconds": 60.0})))
     with served(model.app) as address:
         access = ModelAccess("scripted", SecretStr("k"), f"{address}/v1", retries=0)
         responder = Responder((wait,), workshop, access)

@@ -8,6 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from server.chat.events import ArtifactMade, Done, Event, Failed, ToolEnd, ToolStart
+from server.hanging_up import hung_up
 from tools.errors import ToolError
 
 
@@ -46,20 +47,17 @@ class Answered(BaseModel):
     artifacts: list[ArtifactRow]
 
 
-PRESENCE_S = 0.5
-
-
 async def collect_while_awaited(events: AsyncIterator[Event], request: Request) -> Answered:
     """Return the answer, as `collect` does; stop it where the client that waits for it has gone."""
-    collecting = asyncio.create_task(collect(events))
+    collecting, leaving = asyncio.create_task(collect(events)), asyncio.create_task(hung_up(request))
     try:
-        while not collecting.done():
-            await asyncio.wait({collecting}, timeout=PRESENCE_S)
-            if not collecting.done() and await request.is_disconnected():
-                raise ToolError("timeout", "The client has gone.", "Ask again.")
-        return collecting.result()
+        await asyncio.wait({collecting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if collecting.done():
+            return collecting.result()
+        raise ToolError("timeout", "The client has gone.", "Ask again.")
     finally:
         collecting.cancel()
+        leaving.cancel()
 
 
 async def collect(events: AsyncIterator[Event]) -> Answered:
