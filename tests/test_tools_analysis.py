@@ -11,6 +11,7 @@ from tools.comparing import compare_sessions
 from tools.context import ToolContext, Workshop
 from tools.errors import ToolError
 from tools.fuel import analyze_fuel, save_fill_up
+from tools.health import health_report
 from tools.sessions import update_session
 from tools.signals import plot_signals
 from tools.vehicles import save_vehicle
@@ -58,6 +59,19 @@ def test_healthy_sessions_of_the_same_car_are_its_baseline(
     assert judged.baseline_session_ids == [healthy]
     assert any(anomaly.baseline for anomaly in judged.anomalies)
     update_session(context, healthy, healthy=False)
+
+
+def test_healthy_sessions_that_are_too_short_leave_the_rules_and_say_so(context: ToolContext) -> None:
+    car = save_vehicle(context, name="Hardly driven").vehicle.id
+    short, other = (store_drive(context.store, vehicle_id=car) for _ in range(2))
+    update_session(context, short, healthy=True)
+    judged = detect_anomalies(context, other)
+    assert judged.baseline_session_ids == []
+    assert "A baseline needs 10 min" in judged.notes[0]
+    assert "A baseline needs 10 min" in health_report(context, session_id=other).notes[0]
+    with pytest.raises(ToolError) as refused:
+        detect_anomalies.run(context, {"session_id": other, "baseline_session_ids": [short]})
+    assert refused.value.code == "bad_arguments"
 
 
 def test_a_signal_that_is_not_there_is_refused(context: ToolContext, leaking: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -82,16 +82,39 @@ def detect_anomalies(
     from analysis.anomalies import detect
 
     recorded = recorded_session(context, session_id)
-    chosen = baseline_ids(context, recorded.session) if baseline_session_ids is None else baseline_session_ids
+    named = baseline_session_ids
+    normal = (
+        own_normal(context, recorded.session) if named is None else Normal(learned(context, named), named)
+    )
     report = detect(
         recorded.table,
         sensitivity=sensitivity,
         signals=signals,
         window_s=window_s,
-        baseline=learned(context, chosen),
+        baseline=normal.baseline,
         gaps=recorded.gaps,
     )
-    return Anomalies.model_construct(session_id=session_id, baseline_session_ids=chosen, **dict(report))
+    values = dict(report) | {"notes": [*normal.notes, *report.notes]}
+    return Anomalies.model_construct(session_id=session_id, baseline_session_ids=normal.session_ids, **values)
+
+
+class Normal(NamedTuple):
+    """What a car is like when it is healthy, by which sessions; or notes on why that is not known."""
+
+    baseline: Baseline | None
+    session_ids: list[str]
+    notes: tuple[str, ...] = ()
+
+
+def own_normal(context: ToolContext, session: Session) -> Normal:
+    """Return what the car is like by its sessions marked healthy; nothing, and why, where those do not suffice."""
+    from analysis.errors import NotEnoughDataError
+
+    healthy = baseline_ids(context, session)
+    try:
+        return Normal(learned(context, healthy), healthy)
+    except NotEnoughDataError as error:
+        return Normal(None, [], (f"Judged by rules only: {error.message}",))
 
 
 def baseline_ids(context: ToolContext, session: Session) -> list[str]:
@@ -107,7 +130,7 @@ def learned(context: ToolContext, session_ids: list[str]) -> Baseline | None:
     """Learn a baseline from sessions of one car, or return None for no sessions.
 
     Raises:
-        ToolError: the sessions belong to different vehicles.
+        ToolError: the sessions belong to different vehicles; NotEnoughDataError: they hold too little driving.
     """
     if not session_ids:
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from analysis.results.health import HealthReport, Readiness, Recommendation, TroubleCode
-from tools.anomalies import baseline_ids, learned
+from tools.anomalies import own_normal
 from tools.answer import Answer, ArtifactRef
 from tools.arguments import SessionId, VehicleId
 from tools.context import ToolContext
@@ -147,18 +147,19 @@ def assessed(context: ToolContext, session_id: str) -> tuple[Recorded, HealthRep
 
     recorded = recorded_session(context, session_id)
     codes, readiness = _kept_codes(context, session_id)
-    baseline = learned(context, baseline_ids(context, recorded.session))
+    normal = own_normal(context, recorded.session)
     report = assess(
         recorded.table,
-        anomalies=detect(recorded.table, baseline=baseline, gaps=recorded.gaps),
+        anomalies=detect(recorded.table, baseline=normal.baseline, gaps=recorded.gaps),
         trouble_codes=codes,
         readiness=readiness,
         vehicle=recorded.vehicle,
         gaps=recorded.gaps,
     )
+    notes = [*normal.notes, *report.notes]
     if recorded.session.origin == "replay" and recorded.session.notes:
-        report = report.model_copy(update={"notes": [recorded.session.notes, *report.notes]})
-    return recorded, report
+        notes.insert(0, recorded.session.notes)
+    return recorded, report.model_copy(update={"notes": notes})
 
 
 def _kept_codes(context: ToolContext, session_id: str) -> tuple[list[TroubleCode] | None, Readiness | None]:
