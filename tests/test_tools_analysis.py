@@ -122,7 +122,7 @@ def test_a_car_that_says_what_it_burns_needs_no_question(context: ToolContext) -
 def test_an_unknown_fuel_is_a_question(context: ToolContext) -> None:
     answer = analyze_fuel(context, store_drive(context.store))
     assert answer.fuel_l.kind == "absent"
-    assert "Question" in answer.say()
+    assert "What does the car burn?" in answer.say()
 
 
 def test_artifacts_are_listed_and_deleted(context: ToolContext, healthy: str) -> None:
