@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from sandbox import collect, usage
 from sandbox.host import Worker
 from sandbox.output import clean
@@ -20,6 +18,7 @@ from sandbox.supervise import Progress, Watch, Watched, too_much
 from sandbox.worker.orders import Rlimits
 
 _BURIAL_S = 5.0
+_OF_A_JOB = ("AS", "CPU", "FSIZE")  # limits that each job sets anew
 _LIMIT_HINTS = {
     "timeout": "Work on fewer signals, a shorter stretch or a coarser grid, vectorise loops, or allow more time.",
     "memory": "Load fewer signals or a shorter stretch, or aggregate earlier.",
@@ -86,7 +85,7 @@ def carry_out(job: Job, worker: Worker) -> RunResult:
     before = usage.read(worker.child.pid)
     watch = Watch(worker.child, worker.folder, job.limits, job.cancelled, job.progress)
     seen = watch.follow(job.message(), list(job.sessions.values()))
-    if seen.armed is None and not seen.verdict:
+    if not seen.armed and not seen.verdict:
         worker.child.close()
         return job.refused("the process did not set its limits")
     used = _used(before, usage.read(worker.child.pid))
@@ -123,27 +122,38 @@ def _result(
     status, error = _status(job, worker, seen, account, exit_status)
     found = collect.Collected()
     if status != "scratch_quota":
-        found = collect.collect(worker.folder, job.target, job.limits.file_mb << 20, job.known)
+        limits = job.limits
+        found = collect.collect(
+            worker.folder, job.target, limits.file_mb << 20, job.known, limits.scratch_mb << 20
+        )
     return job.result(
         status,
         error,
         stdout=seen.output.text(),
         truncated=seen.output.truncated,
-        result=account.value,
+        result=_with_file(account.value, {artifact.name for artifact in found.artifacts}),
         warnings=account.warnings,
         artifacts=found.artifacts,
         notes=account.notes + found.notes,
-        layers=_layers(worker.layers, seen),
+        layers=_layers(worker.layers, seen.held),
         wall_s=round(seen.wall_s, 4),
         **used,
     )
 
 
-def _layers(attested: Layers | None, seen: Watched) -> Layers | None:
-    held = (seen.armed or {}).get("armed")
-    if attested is None or not isinstance(held, dict):
+def _with_file(value: Value | None, names: set[str]) -> Value | None:
+    """Return the value without the file it names when no such file was handed on."""
+    if value is None or value.artifact is None or value.artifact in names:
+        return value
+    return value.model_copy(update={"artifact": None})
+
+
+def _layers(attested: Layers | None, held: dict[str, int]) -> Layers | None:
+    """Return what confined the run; its limits as the kernel held them while it ran."""
+    if attested is None or not attested.rlimits:
         return attested
-    return attested.model_copy(update={"rlimits": {**attested.rlimits, **held} if attested.rlimits else {}})
+    known = {name: held[name] for name in (*attested.rlimits, *_OF_A_JOB) if name in held}
+    return attested.model_copy(update={"rlimits": {**attested.rlimits, **known}})
 
 
 @dataclass
@@ -173,7 +183,7 @@ class _Account:
                 [str(note)[:300] for note in list(outcome.get("notes") or [])[:20]],
                 there=True,
             )
-        except (ValidationError, TypeError, RecursionError):
+        except (ValueError, TypeError, RecursionError):  # pydantic's ValidationError is a ValueError
             return cls()
 
 
