@@ -80,26 +80,40 @@ def memory(box: Sandbox) -> None:
     """How much memory is a run's own, beside an interpreter of its own: as it is forked, and warmed up."""
     imports = FRESH.split("df =")[0] + "print(open('/proc/self/smaps_rollup').read())"
     command = [sys.executable, "-I", "-c", imports]
-    fresh = private_mb(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    whole = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    fresh = private_mb(whole)
     with contextlib.closing(Host(quick=True)) as cold:
         cold.start()
         for what, code in (("one expression", "1"), ("the snippet", SNIPPET), ("a plot", PLOT)):
             memory_row(f"memory of a run's own, {what}, not warmed up", own_mb(cold, code), fresh, "7-19 MB")
-        core = private_mb(rollup(cold.hello["pid"]))
+        core = zygote(cold)
     host = host_of(box)
     host.settle()
     memory_row("the same, the snippet, warmed up while it waited", own_mb(host, SNIPPET), fresh)
-    memory_row("memory of the zygote's own, for all runs together", core, fresh)
-    everything = rollup(host.hello["pid"])
-    memory_row("the same, seaborn, scikit-learn, statsmodels, plotly too", private_mb(everything), fresh)
-    resident = next(int(line.split()[1]) for line in everything.splitlines() if line.startswith("Rss"))
-    row(
-        "all the zygote holds, what it shares with others included",
-        f"{resident / 1024:.0f} MB",
-        "",
-        "",
-        "~201 MB",
+    memory_row(
+        "memory of the zygote, for all runs together, shared libraries apart",
+        private_mb(core),
+        fresh,
+        "147 MB",
     )
+    memory_row("the same, seaborn, scikit-learn, statsmodels, plotly too", private_mb(zygote(host)), fresh)
+    resident = f"{size_mb(core, 'Rss'):.0f} MB"
+    other = size_mb(whole, "Rss")
+    ratio = f"{size_mb(core, 'Rss') / other:.2f}x"
+    row(
+        "the zygote, shared libraries included",
+        resident,
+        f"{other:.0f} MB in an interpreter of its own",
+        ratio,
+        "201 MB",
+    )
+
+
+def zygote(host: Host) -> str:
+    """Return what the zygote holds while it has no child: with one, nothing is private to it."""
+    host.settle()
+    host.forgo_spare()
+    return rollup(host.hello["pid"])
 
 
 def memory_row(what: str, own: float, fresh: float, goal: str = "") -> None:
@@ -128,4 +142,9 @@ def rollup(pid: int) -> str:
 
 def private_mb(rollup: str) -> float:
     """Return the private memory in a smaps_rollup."""
-    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_")) / 1024
+    return size_mb(rollup, "Private_")
+
+
+def size_mb(rollup: str, name: str) -> float:
+    """Return the sum of the lines of a smaps_rollup that begin with `name`."""
+    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith(name)) / 1024
