@@ -87,7 +87,7 @@ def _json(data: bytes) -> None:
     try:
         if len(data) <= _PARSED:
             json.loads(data)
-        elif data.strip()[:: len(data.strip()) - 1] not in (b"{}", b"[]"):
+        elif data[:64].lstrip()[:1] + data[-64:].rstrip()[-1:] not in (b"{}", b"[]"):
             raise ValueError
     except (ValueError, RecursionError):
         raise lie("no JSON") from None

@@ -176,10 +176,13 @@ class _Account:
             outcome = clean(outcome)
             value, error = outcome.get("value"), outcome.get("error")
             return cls(
-                Value.model_validate(value) if value is not None else None,
-                RunError.model_validate(error) if error is not None else None,
+                Value.model_validate(value, strict=True) if value is not None else None,
+                RunError.model_validate(error, strict=True) if error is not None else None,
                 outcome.get("memory") is True,
-                [RunWarning.model_validate(item) for item in list(outcome.get("warnings") or [])[:20]],
+                [
+                    RunWarning.model_validate(item, strict=True)
+                    for item in list(outcome.get("warnings") or [])[:20]
+                ],
                 [str(note)[:300] for note in list(outcome.get("notes") or [])[:20]],
                 there=True,
             )
