@@ -18,6 +18,7 @@ from sandbox.supervise import Progress, Watch, Watched, too_much
 from sandbox.worker.orders import Rlimits
 
 _BURIAL_S = 5.0
+_ALL_BUT = 0.9  # of its CPU time a process has used when the kernel ends it for that: it counts in ticks
 _OF_A_JOB = ("AS", "CPU", "FSIZE")  # limits that each job sets anew
 _LIMIT_HINTS = {
     "timeout": "Work on fewer signals, a shorter stretch or a coarser grid, vectorise loops, or allow more time.",
@@ -89,12 +90,12 @@ def carry_out(job: Job, worker: Worker) -> RunResult:
         worker.child.close()
         return job.refused("the process did not set its limits")
     used = _used(before, usage.read(worker.child.pid))
-    exit_status = None
+    ended = None
     if seen.outcome is None and not seen.verdict:
-        exit_status = _exit_status(worker)
+        ended = _ended(worker)
     worker.child.signal(signal.SIGSTOP if job.keep and seen.outcome is not None else signal.SIGKILL)
     watch.drain()
-    return _result(job, worker, seen, used, exit_status)
+    return _result(job, worker, seen, used, ended)
 
 
 def _used(before: usage.Usage | None, after: usage.Usage | None) -> dict[str, float | None]:
@@ -107,19 +108,19 @@ def _used(before: usage.Usage | None, after: usage.Usage | None) -> dict[str, fl
     }
 
 
-def _exit_status(worker: Worker) -> int | None:
+def _ended(worker: Worker) -> dict[str, Any] | None:
     """Return how the child ended, as its parent saw it; one that lives, and gave no account, is killed first."""
     worker.child.signal(signal.SIGKILL)
     with contextlib.suppress(FutureTimeoutError, ZygoteError):
-        return int(worker.child.ended.result(_BURIAL_S)["exit"])
+        return worker.child.ended.result(_BURIAL_S)
     return None
 
 
 def _result(
-    job: Job, worker: Worker, seen: Watched, used: dict[str, float | None], exit_status: int | None
+    job: Job, worker: Worker, seen: Watched, used: dict[str, float | None], ended: dict[str, Any] | None
 ) -> RunResult:
     account = _Account.read(seen.outcome)
-    status, error = _status(job, worker, seen, account, exit_status)
+    status, error = _status(job, worker, seen, account, ended)
     found = collect.Collected()
     if status != "scratch_quota":
         limits = job.limits
@@ -191,7 +192,7 @@ class _Account:
 
 
 def _status(
-    job: Job, worker: Worker, seen: Watched, account: "_Account", exit_status: int | None
+    job: Job, worker: Worker, seen: Watched, account: "_Account", ended: dict[str, Any] | None
 ) -> tuple[Status, RunError | None]:
     """Say how the run went: first what was seen, then how the process ended, last what the code says."""
     if seen.verdict:
@@ -200,14 +201,16 @@ def _status(
     if over:
         return _by_limit("scratch_quota", over)
     if not account.there:
-        return _by_exit(exit_status, job.limits)
+        return _by_exit(ended or {}, job.limits)
     if account.memory:
         return "memory", account.error
     return ("error", account.error) if account.error is not None else ("ok", None)
 
 
-def _by_exit(code: int | None, limits: Limits) -> tuple[Status, RunError]:
-    if code == -signal.SIGXCPU:
+def _by_exit(ended: dict[str, Any], limits: Limits) -> tuple[Status, RunError]:
+    code = ended.get("exit")
+    # The code can send itself the kernel's signal: it counts only with the time that goes with it.
+    if code == -signal.SIGXCPU and ended["cpu_s"] >= _ALL_BUT * (limits.cpu_s or limits.wall_s):
         return _by_limit("timeout", f"The code used more than {limits.cpu_s or limits.wall_s:g} s of CPU.")
     if code == -signal.SIGKILL:
         return _by_limit("crashed", "The process gave no account of its run that can be read, or was killed.")

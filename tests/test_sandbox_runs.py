@@ -257,6 +257,14 @@ def test_cpu_time_is_limited_apart_from_the_clock() -> None:
     assert "CPU" in result.error.message
 
 
+def test_code_that_ends_itself_as_if_its_cpu_time_were_over_has_crashed() -> None:
+    kill = "getattr(os, 'kill')"  # as it stands the gate would refuse it
+    result = run(f"import os\n{kill}(os.getpid(), {int(signal.SIGXCPU)})", Limits(wall_s=20))
+    assert result.status == "crashed"
+    assert result.error is not None
+    assert "SIGXCPU" in result.error.message
+
+
 def test_memory_is_limited_and_measured() -> None:
     assert run("x = np.ones(100_000_000)", Limits(memory_mb=200)).status == "memory"
     result = run("x = np.ones(10_000_000)")
