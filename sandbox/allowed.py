@@ -26,6 +26,7 @@ REFUSED_MODULES = {
         """),
         "there is no network in here; session data comes from load_session(...)",
     ),
+    "IPython": "this is no notebook; display(...) is there without an import",
     **dict.fromkeys(
         _names("""
         subprocess multiprocessing pty pexpect _posixsubprocess posix nt _multiprocessing _posixshmem
@@ -56,7 +57,11 @@ SCIENTIFIC = frozenset(
     xlsxwriter
     """)
 )
-ALLOWED_PARTS = frozenset(("importlib.metadata", "importlib.resources", "urllib.parse"))
+ALLOWED_PARTS = frozenset(("importlib.metadata", "importlib.resources", "importlib.util", "urllib.parse"))
+
+NOT_INSTALLED = (
+    "not installed for analysis code; numpy, pandas, scipy, matplotlib and the standard library are"
+)
 
 # What is left when the kernel cannot help (reduced tier).
 STRICT_MODULES = frozenset(
@@ -113,4 +118,4 @@ def module_refusal(name: str, strict: bool) -> str:
         )
     if top in sys.stdlib_module_names or top in SCIENTIFIC:
         return ""
-    return "not installed for analysis code; numpy, pandas, scipy, matplotlib and the standard library are"
+    return NOT_INSTALLED

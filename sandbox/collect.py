@@ -9,12 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.content import NotHandedOnError, sort
+from sandbox import spreadsheet
+from sandbox.content import sort
+from sandbox.pictures import NotHandedOnError
 from sandbox.results import Artifact
 
 MOST = 60  # artifacts of one run
 _DEPTH = 5
-_NAME = re.compile(r"[A-Za-z0-9 _.,()+=@\-\u00C0-\u024F\u0370-\u03FF\u0400-\u04FF\u4E00-\u9FFF°%]{1,120}")
+# No name that means something else once a door has decoded it.
+_NAME = re.compile(
+    r"(?!.*%[0-9A-Fa-f]{2})"
+    r"[A-Za-z0-9 _.,()+=@\-\u00C0-\u024F\u0370-\u03FF\u0400-\u04FF\u4E00-\u9FFF°%]{1,120}"
+)
 _Stamp = tuple[int, int, int]
 
 
@@ -26,12 +32,15 @@ class Collected:
     notes: list[str] = field(default_factory=list)
 
 
-def collect(scratch: Path, target: Path, most_bytes: int, known: dict[str, _Stamp]) -> Collected:
+def collect(
+    scratch: Path, target: Path, most_bytes: int, known: dict[str, _Stamp], most_together: int = 128 << 20
+) -> Collected:
     """Copy what a run wrote below `scratch` to `target`, which is made when there is something to copy.
 
+    A file may be of `most_bytes`, all together of `most_together`: holes in a file take no room until it is copied.
     `known` holds what earlier runs of the same workspace left; it is brought up to date, and only news is copied.
     """
-    result = Collected()
+    result, together = Collected(), 0
     for name, folder, entry in _files(scratch, result.notes):
         try:
             data, stamp = _read(folder, entry, most_bytes)
@@ -40,7 +49,12 @@ def collect(scratch: Path, target: Path, most_bytes: int, known: dict[str, _Stam
             known[name] = stamp
             if len(result.artifacts) >= MOST:
                 raise NotHandedOnError(f"only the first {MOST} files are handed on")
-            result.artifacts.append(_keep(name, data, target))
+            if together + len(data) > most_together:
+                raise NotHandedOnError(f"at most {most_together >> 20} MB are handed on together")
+            artifact, note = _keep(name, data, target)
+            together += artifact.bytes
+            result.artifacts.append(artifact)
+            result.notes += [note] if note else []
         except (NotHandedOnError, OSError) as error:
             result.notes.append(f"{_printable(name)}: {error}")
     del result.notes[MOST:]
@@ -95,15 +109,17 @@ def _read(folder: int, entry: str, most_bytes: int) -> tuple[bytes, _Stamp]:
         return stream.read(most_bytes), (info.st_ino, info.st_size, info.st_mtime_ns)
 
 
-def _keep(name: str, data: bytes, target: Path) -> Artifact:
+def _keep(name: str, data: bytes, target: Path) -> tuple[Artifact, str]:
+    """Copy one file and return it, with what was changed in it; raise NotHandedOnError when it may not leave."""
     if not all(_NAME.fullmatch(part) for part in name.split("/")):
         raise NotHandedOnError("a name with characters that do not belong into a file name")
     found = sort(name, data)
+    data, cells = spreadsheet.harmless(data) if found.mime in spreadsheet.MIMES else (data, 0)
     path = target / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.write_bytes(data)
     kind = "thumbnail" if name.endswith(".thumb.png") else found.kind
-    return Artifact(
+    artifact = Artifact(
         name=name,
         mime=found.mime,
         bytes=len(data),
@@ -111,6 +127,8 @@ def _keep(name: str, data: bytes, target: Path) -> Artifact:
         kind=kind,
         path=str(path),
     )
+    note = f"{name}: an apostrophe was put before {cells} cells that a spreadsheet would run" if cells else ""
+    return artifact, note
 
 
 def _printable(name: str) -> str:

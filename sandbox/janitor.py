@@ -1,8 +1,11 @@
 """Clears up after runs in a thread of its own, so that nobody waits for it."""
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
+
+log = logging.getLogger(__name__)
 
 
 class Janitor:
@@ -30,4 +33,7 @@ class Janitor:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
+            try:
+                job()
+            except Exception:  # one run that cannot be cleared away must not leave all later ones lying
+                log.exception("a run could not be cleared away")

@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from sandbox import collect, usage
 from sandbox.host import Worker
 from sandbox.output import clean
@@ -20,6 +18,8 @@ from sandbox.supervise import Progress, Watch, Watched, too_much
 from sandbox.worker.orders import Rlimits
 
 _BURIAL_S = 5.0
+_ALL_BUT = 0.9  # of its CPU time a process has used when the kernel ends it for that: it counts in ticks
+_OF_A_JOB = ("AS", "CPU", "FSIZE")  # limits that each job sets anew
 _LIMIT_HINTS = {
     "timeout": "Work on fewer signals, a shorter stretch or a coarser grid, vectorise loops, or allow more time.",
     "memory": "Load fewer signals or a shorter stretch, or aggregate earlier.",
@@ -86,16 +86,16 @@ def carry_out(job: Job, worker: Worker) -> RunResult:
     before = usage.read(worker.child.pid)
     watch = Watch(worker.child, worker.folder, job.limits, job.cancelled, job.progress)
     seen = watch.follow(job.message(), list(job.sessions.values()))
-    if seen.armed is None and not seen.verdict:
+    if not seen.armed and not seen.verdict:
         worker.child.close()
         return job.refused("the process did not set its limits")
     used = _used(before, usage.read(worker.child.pid))
-    exit_status = None
+    ended = None
     if seen.outcome is None and not seen.verdict:
-        exit_status = _exit_status(worker)
+        ended = _ended(worker)
     worker.child.signal(signal.SIGSTOP if job.keep and seen.outcome is not None else signal.SIGKILL)
     watch.drain()
-    return _result(job, worker, seen, used, exit_status)
+    return _result(job, worker, seen, used, ended)
 
 
 def _used(before: usage.Usage | None, after: usage.Usage | None) -> dict[str, float | None]:
@@ -108,42 +108,53 @@ def _used(before: usage.Usage | None, after: usage.Usage | None) -> dict[str, fl
     }
 
 
-def _exit_status(worker: Worker) -> int | None:
+def _ended(worker: Worker) -> dict[str, Any] | None:
     """Return how the child ended, as its parent saw it; one that lives, and gave no account, is killed first."""
     worker.child.signal(signal.SIGKILL)
     with contextlib.suppress(FutureTimeoutError, ZygoteError):
-        return int(worker.child.ended.result(_BURIAL_S)["exit"])
+        return worker.child.ended.result(_BURIAL_S)
     return None
 
 
 def _result(
-    job: Job, worker: Worker, seen: Watched, used: dict[str, float | None], exit_status: int | None
+    job: Job, worker: Worker, seen: Watched, used: dict[str, float | None], ended: dict[str, Any] | None
 ) -> RunResult:
     account = _Account.read(seen.outcome)
-    status, error = _status(job, worker, seen, account, exit_status)
+    status, error = _status(job, worker, seen, account, ended)
     found = collect.Collected()
     if status != "scratch_quota":
-        found = collect.collect(worker.folder, job.target, job.limits.file_mb << 20, job.known)
+        limits = job.limits
+        found = collect.collect(
+            worker.folder, job.target, limits.file_mb << 20, job.known, limits.scratch_mb << 20
+        )
     return job.result(
         status,
         error,
         stdout=seen.output.text(),
         truncated=seen.output.truncated,
-        result=account.value,
+        result=_with_file(account.value, {artifact.name for artifact in found.artifacts}),
         warnings=account.warnings,
         artifacts=found.artifacts,
         notes=account.notes + found.notes,
-        layers=_layers(worker.layers, seen),
+        layers=_layers(worker.layers, seen.held),
         wall_s=round(seen.wall_s, 4),
         **used,
     )
 
 
-def _layers(attested: Layers | None, seen: Watched) -> Layers | None:
-    held = (seen.armed or {}).get("armed")
-    if attested is None or not isinstance(held, dict):
+def _with_file(value: Value | None, names: set[str]) -> Value | None:
+    """Return the value without the file it names when no such file was handed on."""
+    if value is None or value.artifact is None or value.artifact in names:
+        return value
+    return value.model_copy(update={"artifact": None})
+
+
+def _layers(attested: Layers | None, held: dict[str, int]) -> Layers | None:
+    """Return what confined the run; its limits as the kernel held them while it ran."""
+    if attested is None or not attested.rlimits:
         return attested
-    return attested.model_copy(update={"rlimits": {**attested.rlimits, **held} if attested.rlimits else {}})
+    known = {name: held[name] for name in (*attested.rlimits, *_OF_A_JOB) if name in held}
+    return attested.model_copy(update={"rlimits": {**attested.rlimits, **known}})
 
 
 @dataclass
@@ -166,19 +177,22 @@ class _Account:
             outcome = clean(outcome)
             value, error = outcome.get("value"), outcome.get("error")
             return cls(
-                Value.model_validate(value) if value is not None else None,
-                RunError.model_validate(error) if error is not None else None,
+                Value.model_validate(value, strict=True) if value is not None else None,
+                RunError.model_validate(error, strict=True) if error is not None else None,
                 outcome.get("memory") is True,
-                [RunWarning.model_validate(item) for item in list(outcome.get("warnings") or [])[:20]],
+                [
+                    RunWarning.model_validate(item, strict=True)
+                    for item in list(outcome.get("warnings") or [])[:20]
+                ],
                 [str(note)[:300] for note in list(outcome.get("notes") or [])[:20]],
                 there=True,
             )
-        except (ValidationError, TypeError, RecursionError):
+        except (ValueError, TypeError, RecursionError):  # pydantic's ValidationError is a ValueError
             return cls()
 
 
 def _status(
-    job: Job, worker: Worker, seen: Watched, account: "_Account", exit_status: int | None
+    job: Job, worker: Worker, seen: Watched, account: "_Account", ended: dict[str, Any] | None
 ) -> tuple[Status, RunError | None]:
     """Say how the run went: first what was seen, then how the process ended, last what the code says."""
     if seen.verdict:
@@ -187,14 +201,16 @@ def _status(
     if over:
         return _by_limit("scratch_quota", over)
     if not account.there:
-        return _by_exit(exit_status, job.limits)
+        return _by_exit(ended or {}, job.limits)
     if account.memory:
         return "memory", account.error
     return ("error", account.error) if account.error is not None else ("ok", None)
 
 
-def _by_exit(code: int | None, limits: Limits) -> tuple[Status, RunError]:
-    if code == -signal.SIGXCPU:
+def _by_exit(ended: dict[str, Any], limits: Limits) -> tuple[Status, RunError]:
+    code = ended.get("exit")
+    # The code can send itself the kernel's signal: it counts only with the time that goes with it.
+    if code == -signal.SIGXCPU and ended["cpu_s"] >= _ALL_BUT * (limits.cpu_s or limits.wall_s):
         return _by_limit("timeout", f"The code used more than {limits.cpu_s or limits.wall_s:g} s of CPU.")
     if code == -signal.SIGKILL:
         return _by_limit("crashed", "The process gave no account of its run that can be read, or was killed.")

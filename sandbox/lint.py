@@ -27,6 +27,7 @@ class Lint(RestrictingNodeTransformer):
     def __init__(self, strict: bool) -> None:
         super().__init__()
         self._strict = strict
+        self._prepared = 0  # how many statements around this one catch that a module is missing
         self.refusals: list[Refusal] = []
 
     def error(self, node: ast.AST, info: str) -> None:
@@ -75,10 +76,31 @@ class Lint(RestrictingNodeTransformer):
                 self.error(node, f"{part} is not allowed.")
         return node
 
+    def visit_Try(self, node: ast.Try) -> ast.AST:  # noqa: N802 ast's naming
+        """Let code try whether a library is there when it says what to do without it."""
+        prepared = any(_catches_import(handler) for handler in node.handlers)
+        self._prepared += prepared
+        for statement in node.body:
+            self.visit(statement)
+        self._prepared -= prepared
+        for part in (*node.handlers, *node.orelse, *node.finalbody):
+            self.visit(part)
+        return node
+
     def _check_module(self, node: ast.AST, name: str) -> None:
         reason = allowed.module_refusal(name, self._strict)
-        if reason:
+        unknown = reason in (allowed.NOT_INSTALLED, allowed.REFUSED_MODULES["IPython"])
+        if reason and not (unknown and self._prepared):
             self.error(node, f"import of {name} is not allowed: {reason}.")
+
+
+def _catches_import(handler: ast.ExceptHandler) -> bool:
+    """Say whether the handler is for a module that is missing."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {kind.id for kind in kinds if isinstance(kind, ast.Name)}
+    return handler.type is None or bool(
+        names & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+    )
 
 
 for _name in _FREE.split():

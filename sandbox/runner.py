@@ -7,6 +7,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sandbox.errors import BadRequestError
 from sandbox.frames import Frame, FrameStore, LazyFrame
 from sandbox.host import Host, machine
 from sandbox.jobs import Job, carry_out
+from sandbox.output import clean
 from sandbox.places import Places
 from sandbox.results import HostReport, Limits, RunError, RunResult
 from sandbox.spawn import ZygoteError
@@ -27,6 +29,7 @@ __all__ = ["Frame", "HostReport", "LazyFrame", "Limits", "RunResult", "Sandbox"]
 
 _QUEUE = 8
 _RUNS_KEPT = 200
+_BYTES_KEPT = 2 << 30  # of their artifacts; those of the last runs stay whatever they weigh
 _PRUNE_EVERY = 20
 _MOST_SESSIONS = 64
 _MOST_INFO = 256 * 1024
@@ -44,6 +47,7 @@ class Sandbox:
         self._places = Places(max(1, os.cpu_count() or 1), _QUEUE)
         self._frames = FrameStore()
         self._lock = threading.Lock()
+        self._pruning = threading.Lock()
         self._report = HostReport(tier="off", reason="not started", platform=machine())
         self._started = False
         self._host: Host | None = None
@@ -89,7 +93,7 @@ class Sandbox:
 
         `info["vehicle"]` and `info["sessions"][id]` are facts the code finds as `vehicle` and in `sessions`.
         Runs of one `workspace` share variables and files. Setting `cancelled` ends the run; `progress(seconds,
-        of seconds, text)` is called every second. Artifacts lie under `home` until 200 more runs have been made.
+        of seconds, text)` is called every second. Artifacts lie under `home` until 200 more runs, or 2 GB, were made.
         Raises BusyError when the queue is full or the workspace is in use, BadRequestError for unusable arguments.
         """
         report = self.start()
@@ -172,11 +176,14 @@ class Sandbox:
                 os.close(fd)
 
     def _prune(self) -> None:
-        """Remove the artifacts of the oldest runs."""
-        folder = self._home / "runs"
-        runs = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime) if folder.exists() else []
-        for path in runs[: max(len(runs) - _RUNS_KEPT, 0)]:
-            shutil.rmtree(path, ignore_errors=True)
+        """Remove the artifacts of the oldest runs: those beyond a number of runs, or of bytes."""
+        folder, total = self._home / "runs", 0
+        with self._pruning:
+            runs = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime) if folder.exists() else []
+            for place, path in enumerate(reversed(runs)):
+                total += sum(file.stat().st_size for file in path.rglob("*"))
+                if place >= _RUNS_KEPT or (place >= _PRUNE_EVERY and total > _BYTES_KEPT):
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _alone(host: Host, job: Job) -> RunResult:
@@ -203,6 +210,7 @@ def _plain(info: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rejected(job: Job, refusals: list[Refusal]) -> RunResult:
     """Return the result of code that was read and not run; a slip of the pen is an error like any other."""
+    refusals = [replace(refusal, message=clean(refusal.message)) for refusal in refusals]
     first = refusals[0]
     if first.type != "NotAllowed":
         return job.result("error", RunError(type=first.type, message=first.message, line=first.line))

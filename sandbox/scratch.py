@@ -1,5 +1,6 @@
 """A run's scratch folder: made for it, measured while it runs, and removed however deep it has grown."""
 
+import errno
 import os
 import shutil
 import stat
@@ -10,6 +11,8 @@ from pathlib import Path
 from sandbox.worker.orders import OWN_FOLDER
 
 _PREFIX = "obd-agent-sandbox-"
+# A folder that is closed to us, or lies deeper than a path can be long: only code that hides files makes one.
+_HIDDEN = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def make_house(uid: int | None) -> Path:
@@ -56,6 +59,7 @@ class Usage:
 
     bytes: int
     entries: int
+    hidden: bool = False  # there is a folder that cannot be looked into
 
 
 def measure(path: Path, max_bytes: int, max_entries: int) -> Usage:
@@ -73,8 +77,10 @@ def measure(path: Path, max_bytes: int, max_entries: int) -> Usage:
                         total += _on_disk(entry)
                     if entries > max_entries:
                         break
-        except OSError:
-            continue  # removed while we looked, or closed to us: its parent was counted
+        except OSError as error:
+            if error.errno in _HIDDEN:
+                return Usage(total, entries, hidden=True)
+            continue  # removed while we looked
     return Usage(total, entries)
 
 
@@ -87,16 +93,21 @@ def _on_disk(entry: os.DirEntry[str]) -> int:
 
 
 def remove(path: Path) -> None:
-    """Remove a folder with all it holds; its tree may be deeper than a path can be long."""
+    """Remove a folder with all it holds; its tree may be deeper than a path can be long.
+
+    It is made flat first: shutil.rmtree keeps a descriptor open for every level, and a tree that a run made deep on
+    purpose would leave the server without any.
+    """
     try:
-        shutil.rmtree(path)
-    except (OSError, RecursionError):
         _flatten(path)
-        shutil.rmtree(path, ignore_errors=True)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _flatten(path: Path) -> None:
     """Pull nested folders up to the first level, so that nothing lies deeper than two."""
+    path.chmod(0o700)
     moved = 0
     pending = [entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink()]
     while pending:

@@ -128,10 +128,14 @@ class Zygote:
         return child
 
     def await_start(self, child: Child) -> None:
-        """Wait until the child exists; raise ZygoteError when it does not come to be."""
+        """Wait until the child exists; raise ZygoteError when it does not come to be.
+
+        A zygote that does not answer is ended, so that the next order meets a new one.
+        """
         try:
             child.started.result(_ANSWER_S)
         except TimeoutError:
+            self.close()
             raise ZygoteError("the sandbox's zygote does not answer", "Run the code again.") from None
 
     def close(self) -> None:

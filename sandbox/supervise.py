@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import scratch
+from sandbox import scratch, usage
 from sandbox.output import Output
 from sandbox.results import Limits
 from sandbox.spawn import Child
@@ -18,6 +18,7 @@ from sandbox.worker import wire
 
 Progress = Callable[[float, float | None, str], None]
 _TICK_S = 0.05
+_CPU_GRACE_S = 1.5  # the kernel counts in whole seconds and comes first
 _REPORT_EVERY_S = 1.0
 _MAX_ANSWER = 256 * 1024
 _CHUNK = 1 << 16
@@ -29,7 +30,8 @@ class Watched:
 
     verdict: str = ""  # why the supervisor ended it; "" when it did not
     message: str = ""
-    armed: wire.Message | None = None  # the limits the child set on itself before the code began
+    armed: bool = False  # the child says that it has set the job's limits on itself
+    held: dict[str, int] = field(default_factory=dict)  # the limits the kernel held it to when it said so
     outcome: wire.Message | None = None  # what the child sent: the code's own account
     output: Output = field(default_factory=lambda: Output(1))
     wall_s: float = 0.0
@@ -54,6 +56,8 @@ class Watch:
         self._answer = bytearray()
         self._seen = Watched(output=Output(limits.stdout_kb * 1024))
         self._started = self._reported = self._measured = time.monotonic()
+        before = usage.read(child.pid)
+        self._cpu_before_s = 0.0 if before is None else before.cpu_s
         self._poll = select.poll()
         os.set_blocking(child.output_fd, False)
         child.control.setblocking(False)
@@ -117,8 +121,8 @@ class Watch:
                 self._poll.unregister(self._child.control.fileno())
         self._answer += data
         while (message := self._next_message()) is not None:
-            if "armed" in message and self._seen.armed is None:
-                self._seen.armed = message
+            if "armed" in message and not self._seen.armed:
+                self._seen.armed, self._seen.held = True, usage.limits(self._child.pid)
             else:
                 self._seen.outcome = message
         return bool(data)
@@ -150,19 +154,29 @@ class Watch:
             self._measured = now
             seen.message = too_much(self._folder, limits, self._child.nameless)
             seen.verdict = "scratch_quota" if seen.message else ""
+            if self._past_its_cpu():
+                seen.verdict, seen.message = "timeout", f"The code used more than {limits.cpu_s} s of CPU."
         if self._progress is not None and now - self._reported >= _REPORT_EVERY_S:
             self._reported = now
             self._progress(round(now - self._started, 1), limits.wall_s, "running")
         return bool(seen.verdict)
 
+    def _past_its_cpu(self) -> bool:
+        """Say whether the job is past its CPU time: a process that is kept may lift the kernel's limit itself."""
+        now = usage.read(self._child.pid) if self._limits.cpu_s is not None else None
+        past_s = (self._limits.cpu_s or 0) + _CPU_GRACE_S
+        return now is not None and now.cpu_s - self._cpu_before_s > past_s
+
 
 def too_much(folder: Path, limits: Limits, nameless: int = 0) -> str:
     """Say what is over its limit in a scratch folder; "" when nothing is. `nameless` bytes are kept beside it."""
-    usage = scratch.measure(folder, limits.scratch_mb << 20, limits.files)
-    if usage.bytes + nameless > limits.scratch_mb << 20:
+    found = scratch.measure(folder, limits.scratch_mb << 20, limits.files)
+    if found.bytes + nameless > limits.scratch_mb << 20:
         return f"The code wrote more than {limits.scratch_mb} MB of files."
-    if usage.entries > limits.files:
+    if found.entries > limits.files:
         return f"The code made more than {limits.files} files and folders."
+    if found.hidden:
+        return "The code made a folder that cannot be looked into: closed, or too deep for a path."
     return ""
 
 

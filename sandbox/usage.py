@@ -5,6 +5,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+_LIMITS = {
+    "Max address space": "AS",
+    "Max cpu time": "CPU",
+    "Max file size": "FSIZE",
+    "Max open files": "NOFILE",
+    "Max processes": "NPROC",
+    "Max core file size": "CORE",
+    "Max locked memory": "MEMLOCK",
+    "Max msgqueue size": "MSGQUEUE",
+}
+_NONE = -1  # as resource.RLIM_INFINITY
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -24,6 +36,20 @@ def read(pid: int) -> Usage | None:
         return Usage(_cpu_s(process), sizes["VmRSS"], sizes["VmHWM"])
     except (OSError, KeyError, ValueError, IndexError):
         return None
+
+
+def limits(pid: int) -> dict[str, int]:
+    """Return the limits the kernel holds process `pid` to, -1 where there is none; nothing when it has ended."""
+    try:
+        lines = Path("/proc", str(pid), "limits").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return {}
+    rows = ((line[:25].strip(), line[25:].split()[:1]) for line in lines)
+    return {
+        _LIMITS[name]: int(soft[0]) if soft[0].isdigit() else _NONE
+        for name, soft in rows
+        if name in _LIMITS and soft
+    }
 
 
 def _cpu_s(process: Path) -> float:

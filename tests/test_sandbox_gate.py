@@ -38,6 +38,7 @@ def test_refusals_carry_the_line_the_reason_and_what_to_do_instead() -> None:
         "compile('1', '', 'eval')",
         "os.system('x')",
         "import nothing_of_ours",
+        "from IPython.display import display",
         "from os import system",
         "from os import fork as f",
         "from . import x",
@@ -107,6 +108,22 @@ def test_known_ways_around_restrictedpython_are_refused(code: str) -> None:
 )
 def test_wide_python_is_allowed(code: str) -> None:
     assert check(code) == []
+
+
+def test_code_may_try_whether_a_library_is_there_but_not_whether_one_that_leads_out_is() -> None:
+    prepared = "try:\n    import {}\nexcept {}:\n    pass\nelse:\n    pass\nfinally:\n    pass"
+    for kind in ("ImportError", "(ValueError, ModuleNotFoundError)", "Exception"):
+        assert check(prepared.format("nothing_of_ours", kind)) == []
+        assert check(prepared.format("socket", kind))
+    assert check(prepared.format("nothing_of_ours", "ValueError"))
+    assert check("try:\n    pass\nexcept ImportError:\n    import nothing_of_ours")
+    assert (
+        check("try:\n    pass\nexcept ImportError:\n    import socket\nelse:\n    import ctypes")[1].line == 6
+    )
+
+
+def test_a_careless_escape_is_neither_a_warning_of_the_servers_nor_an_error() -> None:
+    assert check(r"re.sub('\d+', '', x)") == []
 
 
 def test_a_syntax_error_is_told_as_such_with_its_line() -> None:

@@ -1,16 +1,18 @@
 """Runs attempts to break out, tells whether one did, and makes the table that says which layer stops what.
 
-Run as a script it puts that table into docs/sandbox.md: `python tests/test_sandbox_harness.py table` (two minutes).
+Run as a script it puts that table into docs/sandbox.md: `python tests/test_sandbox_harness.py table` (some minutes).
 """
 
 import atexit
 import contextlib
+import csv
 import ctypes
 import datetime as dt
 import errno
 import functools
 import json
 import os
+import re
 import resource
 import secrets
 import selectors
@@ -51,6 +53,7 @@ MARKS = ("<!-- table of layers: begin -->", "<!-- table of layers: end -->")
 USER = 45002  # who the sandbox runs for when tests run as root and a server without privileges is wanted
 LIMITS = Limits(wall_s=5, memory_mb=256, scratch_mb=48, file_mb=32, flood_mb=2, files=200)
 SHORT = LIMITS.model_copy(update={"wall_s": 0.4})
+_HIDING = re.compile("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 Run = Callable[[str, Limits], RunResult]
 
 
@@ -319,12 +322,20 @@ def _held(attempt: Attempt, result: RunResult, took_s: float) -> str:
 
 def _sane(attempt: Attempt, result: RunResult) -> str:
     """Look for anything in the report that only the code can have put there."""
+    whole = result.model_dump_json()
+    json.dumps(json.loads(whole), allow_nan=False)
+    if re.search(r"[:\[,]-?\d{20,}[,\]}]", whole):
+        return "a number came through that takes more than 64 bits"
     facts = result.model_dump_json(
         include={"tier", "status", "layers", "limits", "cpu_s", "wall_s", "run_id"}
     )
     if "ESCAPED" in facts or "FORGED" in facts or '"cpu_s":-' in facts:
         return f"the report is forged: {facts}"
-    if len(result.model_dump_json()) > 400_000:
+    if result.result is not None and "FORGED" in (result.result.artifact or ""):
+        return "a file that is not there is named"
+    if _HIDING.search(whole):
+        return "letters that turn or hide text came through"
+    if len(whole) > 400_000:
         return "the report is enormous"
     if any(ord(letter) < 32 and letter not in "\n\t\r" for letter in _texts(result)):
         return "control characters came through"
@@ -354,9 +365,17 @@ def _lies(attempt: Attempt, result: RunResult) -> str:
 
 
 def _formula(attempt: Attempt, result: RunResult) -> str:
+    """Look for formulas in every cell, whatever the delimiter is taken to be."""
     texts = [Path(artifact.path).read_text(encoding="utf-8") for artifact in result.artifacts]
-    cells = [cell.strip('"') for text in texts for cell in text.split("\n")]
-    return "a spreadsheet would run it" if any(cell.startswith(("=", "+", "@")) for cell in cells) else ""
+    cells = [
+        cell.strip()
+        for text in texts
+        for delimiter in ",;\t"
+        for row in csv.reader(text.splitlines(), delimiter=delimiter)
+        for cell in row
+    ]
+    run = [cell for cell in cells if cell.startswith(("=", "+", "@")) or re.match(r"-.*[(|=!@]", cell)]
+    return f"a spreadsheet would run {run[0]!r}" if run else ""
 
 
 def try_all(run: Run, grounds: Grounds, chosen: tuple[Attempt, ...]) -> dict[str, str]:
@@ -472,7 +491,7 @@ def as_user(*arguments: str) -> Any:
     """Run this file as a script by a user without privileges and return the JSON it prints."""
     command = [sys.executable, str(Path(__file__)), *arguments]
     environment = {**os.environ, "OBD_TEST_SECRET": "OBDSECRET-" + secrets.token_hex(16)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd="/", env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd="/", env=environment)
     if done.returncode == 77:
         import pytest
 
@@ -706,8 +725,9 @@ def main(task: str, *arguments: str) -> None:
         become_user()
         sys.stdout.write(json.dumps(reduced(arguments[0], "--allow" in arguments)))
         return
-    by_user = as_user("user", *LAYERS, "unconfined")
+    by_user = {name: as_user("user", name)[name] for name in (*LAYERS, "unconfined")}
     by_root = measure(["unconfined"])["unconfined"] if os.getuid() == 0 else {}
+    plain_box()  # so that the first attempt is not blamed for the time it takes to start
     door = try_all(by_the_door, grounds(), attempts())
     text = table(by_user, by_root, door)
     before, after = (

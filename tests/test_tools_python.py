@@ -82,3 +82,31 @@ def test_an_unknown_session_is_not_found(context: ToolContext) -> None:
     with pytest.raises(ToolError) as refused:
         run_python.run(context, {"code": "1", "session_ids": ["ses_nowhere"]})
     assert refused.value.code == "not_found"
+
+
+def test_everybody_who_asks_has_workspaces_of_their_own(workshop: Workshop, drive: str) -> None:
+    one, other = ToolContext(workshop, requester="chat:1"), ToolContext(workshop, requester="chat:2")
+    kept = run_python(one, "mine = 41", session_ids=[drive], workspace="work")
+    assert kept.workspace is not None
+    assert kept.workspace.name == "work"
+    assert run_python(other, "mine", session_ids=[drive], workspace="work").status == "error"
+    again = run_python(one, "mine + 1", session_ids=[drive], workspace="work")
+    assert again.result is not None
+    assert again.result.value == 42
+
+
+def test_a_result_that_was_forged_too_deep_or_too_large_for_json_is_still_an_answer(
+    context: ToolContext, drive: str
+) -> None:
+    for value in ("[" * 300 + "]" * 300, "[NaN, 1e999]", "9" * 4000):
+        code = f"""
+import os, struct, sys
+usual = sys.modules["sandbox.worker.wire"].pack
+def pack(message):
+    text = '{{"nonce": "%s", "value": {{"kind": "data", "value": {value}}}}}' % message.get("nonce")
+    return struct.pack("!I", len(text)) + text.encode()
+sys.modules["sandbox.worker.wire"].pack = pack
+"""
+        answer = run_python(context, code, session_ids=[drive])
+        assert answer.structured()["status"] in ("ok", "crashed")
+        assert answer.say()

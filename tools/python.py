@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -130,7 +131,7 @@ def run_python(
         {session.id: _frame(context, session) for session in sessions},
         Limits(wall_s=timeout_s),
         info=_facts(context, sessions),
-        workspace=workspace,
+        workspace=workspace and _own(context, workspace),
         cancelled=context.cancelled,
         progress=context.progress,
     )
@@ -138,7 +139,16 @@ def run_python(
         raise ToolError(
             "unsupported", f"Code cannot be confined here: {result.error and result.error.message}", _WHERE
         )
+    if result.workspace is not None:
+        result = result.model_copy(
+            update={"workspace": result.workspace.model_copy(update={"name": workspace})}
+        )
     return _answer(context, code, sessions[0].id if sessions else None, result)
+
+
+def _own(context: ToolContext, workspace: str) -> str:
+    """Return the name the sandbox knows a workspace by: everybody who asks has workspaces of their own."""
+    return f"{hashlib.sha256(context.requester.encode()).hexdigest()[:16]}.{workspace}"
 
 
 _WHERE = (

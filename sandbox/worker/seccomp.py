@@ -19,6 +19,7 @@ REFUSE = 0x00050000 | errno.EPERM
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _X32_BIT = 0x40000000
+_SPECIAL = 0o1000  # modes from here on are sticky, setgid or setuid
 _SET_FILTER, _ALL_THREADS = ctypes.c_uint(1), ctypes.c_uint(1)  # SECCOMP_SET_MODE_FILTER, ..._TSYNC
 
 # F_DUPFD GETFD SETFD GETFL SETFL GETLK SETLK SETLKW, F_OFD_*LK*, F_DUPFD_CLOEXEC, F_GET_SEALS.
@@ -39,6 +40,12 @@ def _one_of(index: int, values: Sequence[int]) -> bytes:
     """Let the call through when argument `index`, which is an int to the kernel, is one of `values`."""
     tests = b"".join(_step(_EQUAL, value, 0, 1) + _step(_RETURN, ALLOW) for value in values)
     return _step(_LOAD, _ARGUMENTS + 8 * index) + tests + _step(_RETURN, REFUSE)
+
+
+def _below(index: int, limit: int) -> bytes:
+    """Let the call through when argument `index`, which is an int to the kernel, is less than `limit`."""
+    test = _step(_AT_LEAST, limit, 0, 1) + _step(_RETURN, REFUSE)
+    return _step(_LOAD, _ARGUMENTS + 8 * index) + test + _step(_RETURN, ALLOW)
 
 
 def _when(number: int, block: bytes) -> bytes:
@@ -80,8 +87,12 @@ def program(pid: int, machine: str, control_fd: int) -> bytes:
         "ioctl": _one_of(1, _IOCTL),
         "prlimit64": _one_of(0, (0, pid)),  # its own limits, which it can only lower
         "recvmsg": _one_of(0, (control_fd,)),
+        "getpgid": _one_of(0, (0, pid)),  # aarch64 has no getpgrp of its own
+        "fallocate": _one_of(1, (0,)),  # FALLOC_FL_KEEP_SIZE takes room past the limit on a file's size
     }
-    blocks = b"".join(_when(numbers[name], block) for name, block in checked.items())
+    # A file may be born with a mode, though none may be given one later: nothing that runs as its owner (setuid).
+    checked |= {"open": _below(2, _SPECIAL), "openat": _below(3, _SPECIAL), "creat": _below(1, _SPECIAL)}
+    blocks = b"".join(_when(numbers[name], block) for name, block in checked.items() if name in numbers)
     return start + _always(machine) + blocks + _step(_RETURN, REFUSE)
 
 

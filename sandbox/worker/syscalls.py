@@ -12,9 +12,9 @@ def _numbers(text: str) -> dict[str, int]:
 # Allowed whatever the arguments: they act on memory, time, or files that Landlock let the process open.
 FREE = _names("""
     read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close dup dup2 dup3 pipe
-    pipe2 open openat creat stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2
+    pipe2 stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2
     readlink readlinkat getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename
-    renameat renameat2 umask flock fsync fdatasync ftruncate fallocate fadvise64 mmap mprotect munmap mremap
+    renameat renameat2 umask flock fsync fdatasync ftruncate fadvise64 mmap mprotect munmap mremap
     msync madvise brk rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait
     sigaltstack restart_syscall pause getitimer setitimer alarm nanosleep clock_nanosleep clock_gettime
     clock_getres gettimeofday time times select pselect6 poll ppoll futex sched_yield sched_getaffinity getcpu
@@ -24,7 +24,8 @@ FREE = _names("""
 
 # Allowed for some arguments only; sandbox.worker.seccomp says which.
 CHECKED = _names("""
-    kill tkill tgkill fcntl ioctl prlimit64 recvmsg
+    kill tkill tgkill fcntl ioctl prlimit64 recvmsg fallocate open openat creat
+    getpgid
 """)
 
 # Answered with ENOTSUP: libraries that copy files take that as "this file system has none".
@@ -53,7 +54,7 @@ X86_64 = _numbers("""
     set_tid_address:218 set_robust_list:273 rseq:334 getpid:39 getppid:110 gettid:186 getuid:102 geteuid:107
     getgid:104 getegid:108 getresuid:118 getresgid:120 getgroups:115 getpgrp:111 uname:63 sysinfo:99
     getrusage:98 getrlimit:97 getrandom:318 exit:60 exit_group:231 kill:62 tkill:200 tgkill:234 fcntl:72
-    ioctl:16 prlimit64:302 recvmsg:47 getxattr:191 lgetxattr:192 fgetxattr:193 listxattr:194 llistxattr:195
+    ioctl:16 prlimit64:302 recvmsg:47 getpgid:121 getxattr:191 lgetxattr:192 fgetxattr:193 listxattr:194 llistxattr:195
     flistxattr:196 setxattr:188 lsetxattr:189 fsetxattr:190 removexattr:197 lremovexattr:198 fremovexattr:199
     clone3:435 openat2:437
 """)
@@ -71,7 +72,7 @@ AARCH64 = _numbers("""
     sched_yield:124 sched_getaffinity:123 getcpu:168 set_tid_address:96 set_robust_list:99 rseq:293 getpid:172
     getppid:173 gettid:178 getuid:174 geteuid:175 getgid:176 getegid:177 getresuid:148 getresgid:150
     getgroups:158 uname:160 sysinfo:179 getrusage:165 getrlimit:163 getrandom:278 exit:93 exit_group:94
-    kill:129 tkill:130 tgkill:131 fcntl:25 ioctl:29 prlimit64:261 recvmsg:212 getxattr:8 lgetxattr:9
+    kill:129 tkill:130 tgkill:131 fcntl:25 ioctl:29 prlimit64:261 recvmsg:212 getpgid:155 getxattr:8 lgetxattr:9
     fgetxattr:10 listxattr:11 llistxattr:12 flistxattr:13 setxattr:5 lsetxattr:6 fsetxattr:7 removexattr:14
     lremovexattr:15 fremovexattr:16 clone3:435 openat2:437
 """)

@@ -127,5 +127,9 @@ class _Zygote:
         pid, run = self._children.pop(pidfd)
         self._poll.unregister(pidfd)
         os.close(pidfd)
-        _, status = os.waitpid(pid, 0)
-        wire.send(self._server, {"run": run, "exit": os.waitstatus_to_exitcode(status)})
+        _, status, used = os.wait4(pid, 0)
+        ended: wire.Message = {
+            "exit": os.waitstatus_to_exitcode(status),
+            "cpu_s": used.ru_utime + used.ru_stime,
+        }
+        wire.send(self._server, {"run": run, **ended})
