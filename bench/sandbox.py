@@ -88,7 +88,7 @@ def jupyter(path: Path) -> list[float]:
     from jupyter_client.manager import KernelManager
 
     manager = KernelManager()
-    manager.start_kernel()
+    manager.start_kernel(stderr=subprocess.DEVNULL)
     client = manager.client()
     client.start_channels()
     client.wait_for_ready()

@@ -23,10 +23,19 @@ class Snapshots:
         self._database = database
 
     def save(
-        self, session_id: str | None, vehicle_id: str | None, kind: str, data: Mapping[str, Any]
+        self,
+        session_id: str | None,
+        vehicle_id: str | None,
+        kind: str,
+        data: Mapping[str, Any],
+        snapshot_id: str | None = None,
     ) -> Snapshot:
-        """Store what a car reported; `kind` is such as trouble_codes. NotFoundError for unknown ids."""
-        row: dict[str, Any] = {"id": new_id("snp"), "session_id": session_id, "vehicle_id": vehicle_id}
+        """Store what a car reported; `kind` is such as trouble_codes. NotFoundError for unknown ids.
+
+        `snapshot_id` is for what has an id of its own, unlike any other.
+        """
+        own_id = snapshot_id or new_id("snp")
+        row: dict[str, Any] = {"id": own_id, "session_id": session_id, "vehicle_id": vehicle_id}
         row |= {"kind": kind, "created_at": datetime.now(UTC), "data": plain_json("data", data)}
         with self._database.writing() as connection:
             _require(connection, session, "session", session_id)

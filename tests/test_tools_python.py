@@ -9,6 +9,7 @@ from stored_drives import store_drive
 from tools.context import ToolContext, Workshop
 from tools.errors import ToolError
 from tools.python import RUN, run_python
+from tools.python_runs import get_python_run, list_python_runs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="code is confined on Linux only")
 
@@ -55,6 +56,29 @@ def test_tables_and_figures_come_back_and_are_kept(context: ToolContext, drive: 
     assert kept.session_id == drive
     run = context.store.snapshots.list(session_id=drive, kind=RUN).rows[0]
     assert run.data["code"] == code
+
+
+def test_a_kept_run_is_listed_and_repeated_with_what_it_was_asked_with(
+    context: ToolContext, drive: str
+) -> None:
+    answer = run_python(context, "len(load_session())", session_ids=[drive], timeout_s=20)
+    listed = list_python_runs(context, session_id=drive).runs[0]
+    assert (listed.run_id, listed.status, listed.begins) == (answer.run_id, "ok", "len(load_session())")
+    kept = get_python_run(context, answer.run_id)
+    assert (kept.timeout_s, kept.workspace, kept.run["result"]["value"]) == (20, None, 241)
+    assert "len(load_session())" in kept.say()
+    assert "241" in kept.say()
+    again = run_python(context, kept.code, kept.session_ids, kept.timeout_s, kept.workspace)
+    assert again.result == answer.result
+    assert again.run_id != answer.run_id
+
+
+def test_a_run_that_was_not_kept_is_not_found(context: ToolContext, drive: str) -> None:
+    other = context.store.snapshots.save(drive, None, "trouble_codes", {})
+    for run_id in ("nowhere", other.id):
+        with pytest.raises(ToolError) as refused:
+            get_python_run.run(context, {"run_id": run_id})
+        assert refused.value.code == "not_found"
 
 
 def test_an_error_carries_its_line_and_a_hint(context: ToolContext, drive: str) -> None:

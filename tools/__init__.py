@@ -21,6 +21,7 @@ from tools.importing import import_log
 from tools.lookup import decode_vin, lookup_trouble_code, search_trouble_codes
 from tools.manuals import import_manual, search_manuals
 from tools.python import run_python
+from tools.python_runs import get_python_run, list_python_runs
 from tools.registry import Tool
 from tools.research import list_research, save_research, search_web
 from tools.sessions import delete_session, get_session, list_sessions, update_session
@@ -61,6 +62,8 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     recommend_diagnosis,
     track_vehicle,
     run_python,
+    list_python_runs,
+    get_python_run,
     decode_vin,
     lookup_trouble_code,
     search_trouble_codes,

@@ -143,7 +143,8 @@ def run_python(
         result = result.model_copy(
             update={"workspace": result.workspace.model_copy(update={"name": workspace})}
         )
-    return _answer(context, code, sessions[0].id if sessions else None, result)
+    asked = {"code": code, "session_ids": wanted, "timeout_s": timeout_s, "workspace": workspace}
+    return _answer(context, asked, result)
 
 
 def _own(context: ToolContext, workspace: str) -> str:
@@ -183,8 +184,9 @@ def _facts(context: ToolContext, sessions: list[Session]) -> dict[str, Any]:
     }
 
 
-def _answer(context: ToolContext, code: str, session_id: str | None, result: RunResult) -> PythonRun:
-    """Keep the run and its files with the session, so that a report can show and repeat it."""
+def _answer(context: ToolContext, asked: dict[str, Any], result: RunResult) -> PythonRun:
+    """Keep what was asked, what came out and its files with the first session, to be shown and repeated."""
+    session_id = next(iter(asked["session_ids"]), None)
     kept = []
     for one in result.artifacts:
         details = {"run_id": result.run_id, "sha256": one.sha256}
@@ -195,5 +197,6 @@ def _answer(context: ToolContext, code: str, session_id: str | None, result: Run
         kept.append(ref)
     values = dict(result) | {"artifacts": kept}
     answer = PythonRun.model_construct(ok=result.ok, **values)
-    context.store.snapshots.save(session_id, None, RUN, {"code": code, "answer": answer.structured()})
+    told = {**asked, "answer": answer.structured()}
+    context.store.snapshots.save(session_id, None, RUN, told, result.run_id)
     return answer
