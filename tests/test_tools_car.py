@@ -16,7 +16,7 @@ from tools.clearing import clear_trouble_codes
 from tools.context import ToolContext, Workshop
 from tools.diagnosis import read_trouble_codes
 from tools.errors import ToolError
-from tools.snapshots import SNAPSHOT
+from tools.trouble_codes import SNAPSHOT
 from vehicle.simulator import SimulatedCar
 
 

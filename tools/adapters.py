@@ -14,7 +14,7 @@ from tools.adapter_answers import (
     SimulatedCars,
     SimulatedKey,
 )
-from tools.addresses import Adapter, adapter_of, is_simulated
+from tools.addresses import Adapter, is_simulated
 from tools.context import ToolContext
 from tools.registry import tool
 from tools.replays import can_be_replayed
@@ -100,7 +100,7 @@ def check_adapter(context: ToolContext, adapter: Adapter | None = None) -> Adapt
     """
     from vehicle.links.adapter_check import check_adapter as check
 
-    address = adapter_of(context, adapter)
+    address = context.adapter_of(adapter)
     busy = context.workshop.recorders.of_adapter(address)
     context.progress(0, 1, "connecting to the adapter")
     with context.workshop.links.borrow(address) as link:

@@ -1,15 +1,8 @@
-"""Adapter addresses as the tools take them: which one is meant, whether a car is behind it, how fast its clock runs."""
+"""Adapter addresses as the tools take them: whether a car is behind one, and how fast its clock runs."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
-
-from tools.errors import ToolError
-
-if TYPE_CHECKING:
-    from tools.context import ToolContext
 
 Adapter = Annotated[
     str,
@@ -20,18 +13,6 @@ Adapter = Annotated[
         "or replay:SESSION to play a recorded session back.",
     ),
 ]
-
-
-def adapter_of(context: ToolContext, adapter: str | None) -> str:
-    """Return the adapter named, or the default one.
-
-    Raises:
-        ToolError: neither is there.
-    """
-    address = adapter or context.workshop.adapter
-    if address is None:
-        raise ToolError("bad_arguments", "No adapter was named.", "Give `adapter`, or set OBD_AGENT_ADAPTER.")
-    return address.strip()
 
 
 def clock_rate(address: str) -> float:

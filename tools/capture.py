@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.addresses import Adapter, adapter_of, clock_rate, is_replay, is_simulated, say_adapter
+from tools.addresses import Adapter, clock_rate, is_replay, is_simulated, say_adapter
 from tools.answer import Answer
 from tools.arguments import SessionId, VehicleId
 from tools.context import ToolContext
@@ -16,6 +17,7 @@ from tools.own_signals import own_signals
 from tools.registry import tool
 from tools.replays import length_s
 from tools.session_start import begin_session, check_vehicle
+from tools.snapshots import take_snapshot
 from tools.times import seconds_of
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def start_capture(
     """
     from vehicle.poller import Poller
 
-    address = adapter_of(context, adapter)
+    address = context.adapter_of(adapter)
     busy = context.workshop.recorders.of_adapter(address)
     if busy is not None:
         raise ToolError(
@@ -106,8 +108,9 @@ def start_capture(
         link = stack.enter_context(context.workshop.links.borrow(address))
         poller = Poller(link, signals, custom=own_signals(context))
         session = begin_session(context, address, name or "", vehicle_id, {"clock_rate": rate})
-        recorders = context.workshop.recorders
-        return _state(recorders.add(session.id, link, stack.pop_all(), poller, duration_s, rate))
+        workshop, hold = context.workshop, stack.pop_all()
+        read_codes = partial(take_snapshot, workshop)
+        return _state(workshop.recorders.add(session.id, link, hold, poller, duration_s, read_codes, rate))
 
 
 @tool("capture", "Watch a recording")

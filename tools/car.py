@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.findings import Quantity, absent, measured
-from tools.addresses import Adapter, adapter_of, is_simulated, say_adapter
+from tools.addresses import Adapter, is_simulated, say_adapter
 from tools.answer import Answer
 from tools.context import ToolContext
 from tools.own_signals import own_signals
@@ -88,7 +88,7 @@ def read_signals(
     from vehicle.diagnostics.current import read_now
     from vehicle.signals import find_signal
 
-    address = adapter_of(context, adapter)
+    address = context.adapter_of(adapter)
     own = own_signals(context)
     wanted = [own.get(name) or find_signal(name) for name in dict.fromkeys(signals)]
     with context.workshop.links.borrow(address) as link:
@@ -110,7 +110,7 @@ def read_monitor_tests(context: ToolContext, adapter: Adapter | None = None) -> 
     """Read the on-board monitor tests (service 06) with scaling, limits and verdict, per ECU. Reads only."""
     from vehicle.diagnostics.monitor_tests import read_monitor_tests as read
 
-    with context.workshop.links.borrow(adapter_of(context, adapter)) as link:
+    with context.workshop.links.borrow(context.adapter_of(adapter)) as link:
         return MonitorTests.of(read(link))
 
 
@@ -122,5 +122,5 @@ def read_vehicle_info(context: ToolContext, adapter: Adapter | None = None) -> V
     """
     from vehicle.diagnostics.vehicle_info import read_vehicle_info as read
 
-    with context.workshop.links.borrow(adapter_of(context, adapter)) as link:
+    with context.workshop.links.borrow(context.adapter_of(adapter)) as link:
         return VehicleInfo.of(read(link))

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from tools.addresses import Adapter, adapter_of, is_replay
+from tools.addresses import Adapter, is_replay
 from tools.answer import Answer
 from tools.approvals import require_approval
 from tools.context import ToolContext
 from tools.errors import ToolError
 from tools.registry import tool
-from tools.snapshots import TroubleCodesNow, take_snapshot
+from tools.snapshots import take_snapshot
+from tools.trouble_codes import TroubleCodesNow
 from vehicle.diagnostics.models import Absence, EcuCodes
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def clear_trouble_codes(
     from vehicle.diagnostics.trouble_codes import clear_trouble_codes as clear
     from vehicle.diagnostics.vehicle_info import read_vehicle_info
 
-    address = adapter_of(context, adapter)
+    address = context.adapter_of(adapter)
     if is_replay(address):
         raise ToolError(
             "unsupported",
@@ -68,13 +69,13 @@ def clear_trouble_codes(
         )
     with context.workshop.links.borrow(address) as link:
         _require_standstill(link)
-        before = take_snapshot(context.workshop, address, link)
+        before = take_snapshot(context.workshop, link)
         bound = {"adapter": address, "vin": read_vehicle_info(link).vin}
         what = f"clear trouble codes through {address}. Lost would be: {_lost(before)}"
         require_approval(context, "clear_trouble_codes", bound, what, approval_id)
         _require_standstill(link)
         report = clear(link)
-        after = take_snapshot(context.workshop, address, link)
+        after = take_snapshot(context.workshop, link)
     done = {"snapshot": before.snapshot_id, "cleared": report.cleared, **bound}
     context.store.audit.add(context.requester, "cleared trouble codes", done)
     return CodesCleared(

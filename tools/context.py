@@ -9,14 +9,14 @@ from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tools.errors import ToolError
 from tools.links import Links
 
 if TYPE_CHECKING:
     from sandbox.runner import Sandbox
     from storage.store import Store
     from tools.recorder import Recorders
-    from tools.snapshots import TroubleCodesNow
-    from vehicle.links import Link
+    from tools.trouble_codes import TroubleCodesNow
 
 Progress = Callable[[float, float | None, str], None]
 
@@ -76,12 +76,8 @@ class Workshop:
         with self._lock:
             if self._recorders is None:
                 from tools.recorder import Recorders
-                from tools.snapshots import take_snapshot
 
-                def keep_codes(link: Link, session_id: str) -> None:
-                    take_snapshot(self, link.address, link, session_id)
-
-                self._recorders = Recorders(self.store, keep_codes)
+                self._recorders = Recorders(self.store)
             return self._recorders
 
     @property
@@ -125,3 +121,16 @@ class ToolContext:
     def store(self) -> Store:
         """What is remembered."""
         return self.workshop.store
+
+    def adapter_of(self, adapter: str | None) -> str:
+        """Return the address of the adapter named, or of the default one.
+
+        Raises:
+            ToolError: neither is there.
+        """
+        address = adapter or self.workshop.adapter
+        if address is None:
+            raise ToolError(
+                "bad_arguments", "No adapter was named.", "Give `adapter`, or set OBD_AGENT_ADAPTER."
+            )
+        return address.strip()

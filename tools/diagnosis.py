@@ -1,10 +1,11 @@
 """Ask the car for its trouble codes, and keep what it said."""
 
-from tools.addresses import Adapter, adapter_of
+from tools.addresses import Adapter
 from tools.arguments import SessionId
 from tools.context import ToolContext
 from tools.registry import tool
-from tools.snapshots import TroubleCodesNow, take_snapshot
+from tools.snapshots import take_snapshot
+from tools.trouble_codes import TroubleCodesNow
 
 
 @tool("capture", "Read trouble codes", open_world=True)
@@ -17,8 +18,8 @@ def read_trouble_codes(
     capture that runs on the adapter.
     Next: `lookup_trouble_code` for each, `health_report`.
     """
-    address = adapter_of(context, adapter)
+    address = context.adapter_of(adapter)
     if session_id is not None:
         context.store.sessions.get(session_id)
     with context.workshop.links.borrow(address) as link:
-        return take_snapshot(context.workshop, address, link, session_id)
+        return take_snapshot(context.workshop, link, session_id)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from analysis.guided.procedures import PROCEDURES
 from analysis.guided.steps import Procedure
 from analysis.results.guided import GuidedOutcome, GuidedPhase
-from tools.addresses import Adapter, adapter_of, is_simulated, say_adapter
+from tools.addresses import Adapter, is_simulated, say_adapter
 from tools.answer import Answer
 from tools.approvals import require_approval
 from tools.arguments import VehicleId
@@ -94,7 +94,7 @@ def run_guided_test(
     `query_signals` or `plot_signals` show the evidence over the phases. "not carried out" is no verdict about the car.
     """
     procedure = PROCEDURES[test]
-    address = adapter_of(context, adapter)
+    address = context.adapter_of(adapter)
     if explain_only:
         return _answer(test, address, None, None)
     _check(context, address, vehicle_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from queue import Empty, Queue
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ from tools.context import ToolContext
 from tools.errors import ToolError
 from tools.recorder import on_clock
 from tools.session_start import begin_session
+from tools.snapshots import take_snapshot
 from vehicle.errors import CarError
 from vehicle.poller import Batch, Poller, read_support
 from vehicle.signals import find_signal
@@ -71,7 +73,9 @@ def carry_out(
         details: dict[str, Any] = {"clock_rate": rate, "guided_test": name}
         session = begin_session(context, address, f"Guided test: {procedure.title}", vehicle_id, details)
         watch = Watch(procedure, signals)
-        recorder = context.workshop.recorders.add(session.id, link, stack.pop_all(), poller, None, rate)
+        workshop, hold = context.workshop, stack.pop_all()
+        read_codes = partial(take_snapshot, workshop)
+        recorder = workshop.recorders.add(session.id, link, hold, poller, None, read_codes, rate)
     try:
         early = _watch(context, recorder, watch, heard)
     finally:

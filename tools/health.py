@@ -15,7 +15,7 @@ from tools.errors import ToolError
 from tools.keeping import keep
 from tools.recorded import Recorded, recorded_session
 from tools.registry import tool
-from tools.snapshots import SNAPSHOT, TroubleCodesNow
+from tools.trouble_codes import SNAPSHOT, TroubleCodesNow
 from tools.wording import say_finding, say_value
 
 if TYPE_CHECKING:

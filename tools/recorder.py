@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 COMPACT_AFTER = 400_000
 
 Listener = Callable[[str, "Batch"], None]
-KeepCodes = Callable[["Link", str], None]
+ReadCodes = Callable[["Link", str], object]
 
 
 class Recorder:
@@ -37,7 +37,7 @@ class Recorder:
         poller: Poller,
         duration_s: float | None,
         listeners: Sequence[Listener],
-        keep_codes: KeepCodes,
+        read_codes: ReadCodes,
         clock_rate: float = 1.0,
     ) -> None:
         self.session_id = session_id
@@ -53,7 +53,7 @@ class Recorder:
         self._store = store
         self._duration_us = None if duration_s is None else round(duration_s * 1e6)
         self._listeners = listeners
-        self._read_codes = keep_codes
+        self._read_codes = read_codes
         self._clock_rate = clock_rate
         self._stop = Event()
         self._began = time.monotonic()
@@ -164,9 +164,8 @@ def on_clock(batch: Batch, rate: float) -> Batch:
 class Recorders:
     """The captures of one process, by session; one adapter has one capture at a time."""
 
-    def __init__(self, store: Store, keep_codes: KeepCodes) -> None:
+    def __init__(self, store: Store) -> None:
         self.listeners: list[Listener] = []
-        self._keep_codes = keep_codes
         self._store = store
         self._lock = Lock()
         self._recorders: dict[str, Recorder] = {}
@@ -178,9 +177,13 @@ class Recorders:
         hold: ExitStack,
         poller: Poller,
         duration_s: float | None,
+        read_codes: ReadCodes,
         clock_rate: float = 1.0,
     ) -> Recorder:
-        """Start a capture, timed at `clock_rate` of our clock; `hold` lets go of the link in the end."""
+        """Start a capture, timed at `clock_rate` of our clock.
+
+        At its end `read_codes` reads the car's trouble codes into the session, and `hold` lets go of the link.
+        """
         recorder = Recorder(
             self._store,
             session_id,
@@ -189,7 +192,7 @@ class Recorders:
             poller,
             duration_s,
             self.listeners,
-            self._keep_codes,
+            read_codes,
             clock_rate,
         )
         with self._lock:

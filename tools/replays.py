@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tools.errors import ToolError
-from tools.snapshots import SNAPSHOT
+from tools.trouble_codes import SNAPSHOT
 
 if TYPE_CHECKING:
     from storage.records import Session

@@ -1,83 +1,25 @@
-"""Trouble codes as the car has them now: codes, lamp, freeze frames, readiness, time since they were cleared."""
+"""Reading all that a car tells about its trouble codes, and keeping it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from analysis.findings import Quantity, absent, measured
 from tools.addresses import is_simulated
-from tools.answer import Answer
-from vehicle.diagnostics.models import Absence, CodesReport, EcuCodes, FreezeFrame, ReadinessReport
+from tools.trouble_codes import SNAPSHOT, SinceClear, TroubleCodesNow
 
 if TYPE_CHECKING:
     from storage.store import Store
     from tools.context import Workshop
+    from vehicle.diagnostics.models import CodesReport
     from vehicle.links import Link
 
 COUNTERS = ("distance_since_dtc_clear", "time_since_dtc_cleared", "warmups_since_dtc_clear", "distance_w_mil")
-SNAPSHOT = "trouble_codes"
 # A drive cycle or two cannot finish every monitor: below this, "not ready" is expected, not suspicious.
 FEW_WARMUPS = 10
 
 
-class SinceClear(BaseModel):
-    """How long ago codes were cleared, by the ECU's own counters, and what that means for "no codes"."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    distance_km: Quantity
-    time_min: Quantity
-    warm_ups: Quantity
-    distance_with_mil_km: Quantity
-    recently_cleared: bool | None = Field(description="None where no counter was answered")
-    reason: str
-
-
-class TroubleCodesNow(Answer):
-    """What the ECUs report now; a list that is empty was answered empty."""
-
-    adapter: str
-    simulated: bool
-    mil_on: bool | None
-    lists: list[EcuCodes]
-    freeze_frames: list[FreezeFrame]
-    readiness: ReadinessReport
-    since_clear: SinceClear
-    not_learned: list[Absence]
-    snapshot_id: str
-
-    def codes(self, kind: str) -> list[str]:
-        """Return the codes of one kind over all ECUs."""
-        return list(dict.fromkeys(code for one in self.lists if one.kind == kind for code in one.codes))
-
-    def say(self) -> str:
-        """Say the lamp, the codes by kind, what readiness says, and what was not learned."""
-        lamp = {True: "on", False: "off", None: "not known"}[self.mil_on]
-        lines = [f"Malfunction lamp {lamp}."]
-        for kind in ("stored", "pending", "permanent"):
-            answered = [one.ecu for one in self.lists if one.kind == kind]
-            codes = ", ".join(self.codes(kind)) or ("none" if answered else "not answered")
-            lines.append(
-                f"{kind.capitalize()} codes: {codes}"
-                + (f" (from {', '.join(answered)})." if answered else ".")
-            )
-        for frame in self.freeze_frames:
-            values = ", ".join(f"{one.signal} {one.value:.4g} {one.unit}" for one in frame.values)
-            lines.append(f"Freeze frame of {frame.code} ({frame.ecu}): {values}.")
-        waiting = [m.name for one in self.readiness.since_clear for m in one.monitors if not m.complete]
-        ready = "nothing" if self.readiness.since_clear else "not known"
-        lines.append(f"Not ready since clear: {', '.join(dict.fromkeys(waiting)) or ready}.")
-        lines.append(self.since_clear.reason)
-        return "\n".join(
-            lines + [f"Not learned: {one.what} {one.ecu}: {one.reason}." for one in self.not_learned]
-        )
-
-
-def take_snapshot(
-    workshop: Workshop, address: str, link: Link, session_id: str | None = None
-) -> TroubleCodesNow:
+def take_snapshot(workshop: Workshop, link: Link, session_id: str | None = None) -> TroubleCodesNow:
     """Read all that clearing codes would lose, and keep it: with the session named, else the one being recorded."""
     from vehicle.diagnostics.freeze_frames import read_freeze_frames
     from vehicle.diagnostics.readiness import read_readiness
@@ -88,8 +30,8 @@ def take_snapshot(
     readiness = read_readiness(link)
     lamps = [one.mil_on for one in readiness.since_clear if one.mil_on is not None]
     fields: dict[str, Any] = {
-        "adapter": address,
-        "simulated": is_simulated(address),
+        "adapter": link.address,
+        "simulated": is_simulated(link.address),
         "mil_on": any(lamps) if lamps else None,
         "lists": codes.lists,
         "freeze_frames": frames.frames,
@@ -99,7 +41,7 @@ def take_snapshot(
     }
     answer = TroubleCodesNow(**fields, snapshot_id="")
     if session_id is None:
-        recorder = workshop.recorders.of_adapter(address)
+        recorder = workshop.recorders.of_adapter(link.address)
         session_id = recorder.session_id if recorder else None
     before = None if session_id is None else codes_before(workshop.store, session_id)
     kept = workshop.store.snapshots.save(session_id, None, SNAPSHOT, answer.structured())

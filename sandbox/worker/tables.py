@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.worker.scalars import plain
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -65,8 +67,6 @@ def _column(frame: "pd.DataFrame", place: int) -> dict[str, Any]:
 
 def _rows(frame: "pd.DataFrame", max_bytes: int) -> list[list[Any]]:
     """Return as many first rows as fit."""
-    from sandbox.worker.values import plain
-
     columns = [[plain(cell) for cell in frame.iloc[:, place].tolist()] for place in range(frame.shape[1])]
     rows = [list(row) for row in zip(*columns, strict=True)]
     while rows and len(json.dumps(rows)) > max_bytes:

@@ -2,15 +2,14 @@
 
 import datetime
 import json
-import math
 import numbers
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from sandbox.worker import tables
+from sandbox.worker.scalars import LONGEST_TEXT, plain
 
 MAX_BYTES = 48 * 1024
-_TEXT = 8000
 _ITEMS = 200
 _DEPTH = 6
 _ELEMENTS = 400
@@ -23,7 +22,7 @@ def describe(value: object) -> dict[str, Any] | None:
     except MemoryError:
         raise
     except Exception as error:  # whatever a class of the user's own does when it is looked at
-        text = f"cannot be shown: {type(error).__name__}: {error}"[:_TEXT]
+        text = f"cannot be shown: {type(error).__name__}: {error}"[:LONGEST_TEXT]
         return {"kind": "object", "type": type(value).__name__[:100], "text": text, "complete": False}
 
 
@@ -41,13 +40,18 @@ def _describe(value: object) -> dict[str, Any] | None:
     if isinstance(value, np.ndarray) and value.ndim:
         return _array(value)
     if isinstance(value, str):
-        return {"kind": "text", "type": "str", "value": value[:_TEXT], "complete": len(value) <= _TEXT}
+        return {
+            "kind": "text",
+            "type": "str",
+            "value": value[:LONGEST_TEXT],
+            "complete": len(value) <= LONGEST_TEXT,
+        }
     if _is_scalar(value):
         return {
             "kind": "scalar",
             "type": type(value).__name__[:100],
             "value": plain(value),
-            "text": str(value)[:_TEXT],
+            "text": str(value)[:LONGEST_TEXT],
         }
     if isinstance(value, (Mapping, Sequence, Set)) and not isinstance(value, (bytes, bytearray, memoryview)):
         return _data(value)
@@ -56,30 +60,9 @@ def _describe(value: object) -> dict[str, Any] | None:
 
 def _repr(value: object) -> str:
     try:
-        return repr(value)[:_TEXT]
+        return repr(value)[:LONGEST_TEXT]
     except RecursionError:
         return f"<{type(value).__name__}, nested too deeply to be shown>"
-
-
-def plain(value: object) -> Any:
-    """Return a number, text, truth value or time as JSON has it; what is no number there becomes None."""
-    import pandas as pd
-
-    if isinstance(value, str):
-        return value[:_TEXT]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, numbers.Integral):
-        return int(value) if abs(int(value)) < 2**63 else str(value)[:_TEXT]
-    if isinstance(value, numbers.Real):
-        return float(value) if math.isfinite(float(value)) else None
-    if type(value).__name__ in ("bool", "bool_"):
-        return bool(value)
-    if value is pd.NaT or value is pd.NA:
-        return None
-    if isinstance(value, (datetime.datetime, datetime.date)):
-        return value.isoformat()
-    return str(value)[:_TEXT]
 
 
 def _is_scalar(value: object) -> bool:

@@ -58,14 +58,3 @@ class Model(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
-
-
-def open_model(access: ModelAccess) -> Model:
-    """Return the model; opens no connection yet. The SDK is imported here: it takes a while."""
-    if access.api == "responses":
-        from server.chat.responses import ResponsesModel
-
-        return ResponsesModel(access)
-    from server.chat.completions import CompletionsModel
-
-    return CompletionsModel(access)

@@ -18,7 +18,8 @@ from server.chat.instructions import instructions
 from server.chat.limits import AnswerLimits
 from server.chat.loop import Loop
 from server.chat.memory import ClientMemory, Memory, open_memory
-from server.chat.model import Message, Model, ModelAccess, open_model
+from server.chat.model import Message, Model, ModelAccess
+from server.chat.opening import open_model
 from server.selection import AnyTool
 from storage.errors import StorageError
 from tools.context import Workshop

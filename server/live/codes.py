@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analysis.streaming.code_lists import CodeChange, Codes
     from storage.alerts import Alert
     from storage.records import Session
-    from tools.snapshots import TroubleCodesNow
+    from tools.trouble_codes import TroubleCodesNow
     from vehicle.codes.models import CodeAnswer
 
 log = logging.getLogger(__name__)

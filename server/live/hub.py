@@ -5,14 +5,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from server.live.events import Event, EventType, Severity
 from server.live.ring import Ring
 from vehicle.runs import Run
-
-if TYPE_CHECKING:
-    from server.live.subscription import Subscription
 
 ALERTS = "alerts"
 JOBS = "jobs"
@@ -31,6 +28,15 @@ def vehicle_topic(vehicle_id: str) -> str:
     return f"vehicle:{vehicle_id}"
 
 
+class Follower(Protocol):
+    """Somebody who is to be woken at news, once until it has looked."""
+
+    has_news: bool
+
+    def wake(self) -> None:
+        """Look for news; called on the event loop."""
+
+
 class Hub:
     """Rings of events by topic. Publishing works from any thread and never waits for a reader."""
 
@@ -43,7 +49,7 @@ class Hub:
         self._bounds = most_events, most_bytes
         self._rings: dict[str, Ring] = {}
         self._ends: dict[str, int] = {}
-        self._subscriptions: dict[str, set[Subscription]] = {}
+        self._subscriptions: dict[str, set[Follower]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
 
@@ -79,7 +85,7 @@ class Hub:
             number = next(self._numbers)
             event = Event(number, kind, data, session=session, vehicle=vehicle, severity=severity, runs=runs)
             self.last_id = number
-            asleep: set[Subscription] = set()
+            asleep: set[Follower] = set()
             for key in keys:
                 self._ring(key).append(event)
                 asleep |= {one for one in self._subscriptions.get(key, ()) if not one.has_news}
@@ -93,7 +99,7 @@ class Hub:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.call_later, seconds, call)
 
-    def _wake(self, asleep: Collection["Subscription"]) -> None:
+    def _wake(self, asleep: Collection[Follower]) -> None:
         if asleep and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_wake_all, asleep)
 
@@ -104,12 +110,12 @@ class Hub:
             ring = self._rings[topic] = Ring(*self._bounds, forgotten)
         return ring
 
-    def follow(self, topic: str, subscription: "Subscription") -> None:
+    def follow(self, topic: str, subscription: Follower) -> None:
         """Wake the subscription at news of the topic."""
         with self.lock:
             self._subscriptions.setdefault(topic, set()).add(subscription)
 
-    def leave(self, topic: str, subscription: "Subscription") -> None:
+    def leave(self, topic: str, subscription: Follower) -> None:
         """Wake the subscription no more."""
         with self.lock:
             followers = self._subscriptions.get(topic, set())
@@ -177,6 +183,6 @@ class Hub:
             return sum(ring.size for ring in self._rings.values())
 
 
-def _wake_all(subscriptions: Collection["Subscription"]) -> None:
+def _wake_all(subscriptions: Collection[Follower]) -> None:
     for subscription in subscriptions:
         subscription.wake()

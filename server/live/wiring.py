@@ -25,7 +25,7 @@ from server.resources.writer import Writer
 from server.selection import AnyTool
 from tools.context import Progress, Workshop
 from tools.intake.receiver import Receiver
-from tools.snapshots import TroubleCodesNow
+from tools.trouble_codes import TroubleCodesNow
 
 
 class LiveSide:
