@@ -178,6 +178,49 @@ def test_rough_idle_is_found_and_an_idle_that_changes_level_is_not_rough() -> No
     assert found.start_s == pytest.approx(212, abs=12)
 
 
+def test_short_idles_count_together_and_one_whose_load_changes_is_not_rough() -> None:
+    rng = np.random.default_rng(4)
+    times = np.arange(0, 400, 0.25)
+    standing = times % 20 < 7
+    rpm = np.where(standing, 800, 1500) + rng.normal(0, np.where(standing & (times > 200), 90, 5))
+    common = {
+        "speed": np.where(standing, 0, 30),
+        "coolant_temp": np.full(times.size, 88.0),
+        "accelerator_pos_d": np.where(standing, 15.0, 30.0),
+    }
+    noise = rng.normal(0, 0.5, times.size)
+    calm = table_of(times, rpm=rpm, intake_pressure=33 + noise, **common)
+    pulled = table_of(times, rpm=rpm, intake_pressure=33 + noise + 8.0 * (times % 2 < 1), **common)
+    assert [one.kind for one in detect(calm).anomalies] == ["roughness"]
+    assert detect(pulled).anomalies == []
+
+
+def test_a_jump_at_the_very_end_is_not_yet_a_step() -> None:
+    table = trip(600, cold=False)
+    values = table["coolant_temp"].values.copy()
+    values[-2:] -= 25
+    assert detect(with_values(table, "coolant_temp", values)).anomalies == []
+    values[-3] -= 25
+    (found,) = detect(with_values(table, "coolant_temp", values)).anomalies
+    assert found.kind == "step"
+
+
+def test_a_sharp_peak_that_neighbours_lead_up_to_is_no_spike() -> None:
+    times = np.arange(0, 300, 1.0)
+    heat = 25 + np.round(100 * np.exp(-(((times - 150) / 1.5) ** 2)))
+    thrown = np.full(times.size, 25.0)
+    thrown[150] = 60.0
+    assert "spike" not in {one.kind for one in detect(table_of(times, intake_temp=heat)).anomalies}
+    assert [one.kind for one in detect(table_of(times, intake_temp=thrown)).anomalies] == ["spike"]
+
+
+def test_limits_are_wider_the_less_of_a_state_the_baseline_has_seen() -> None:
+    drives = [simulated(seed=seed, cycle="city") for seed in (1, 2, 3)]
+    little, much = learn_baseline(drives), learn_baseline(drives * 4)
+    narrower, wider = (one.limits["pressure by load"][0].above for one in (much, little))
+    assert wider > 1.2 * narrower
+
+
 def test_higher_sensitivity_reports_everything_a_lower_one_does() -> None:
     table = trip(900, cold=False)
     voltage = table["control_module_voltage"].values - np.linspace(0, 2.2, len(table["rpm"]))

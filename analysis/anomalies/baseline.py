@@ -39,8 +39,9 @@ def learn_baseline(tables: Sequence[SignalTable]) -> Baseline:
     """Learn maps and limits from healthy sessions of one car; raises NotEnoughDataError below ten minutes.
 
     A limit is 1.15 times the largest deviation seen in healthy driving that the map was not learned
-    from (each quarter of the sessions judged by the others). Few hours make it wider, by half an hour over the
-    hours seen: what a short baseline has not met is not yet a fault. No limit is below the floor of its check.
+    from (each quarter of the sessions judged by the others). The less a check applied the wider it is, by half an
+    hour over the hours it did (at most twice as wide): what a short baseline has not met is not yet a fault. No limit
+    is below the floor of its check.
     """
     sessions = [Conditions(Engine(Timeline(table))) for table in tables]
     running_s = sum(c.timeline.seconds(c.engine.running) for c in sessions)
@@ -52,18 +53,17 @@ def learn_baseline(tables: Sequence[SignalTable]) -> Baseline:
     maps: dict[str, ContextMap] = {}
     limits: dict[str, list[Limits]] = {}
     found = _parts(sessions)
-    caution = 1 + _CAUTION_H / max(running_s / 3600, _CAUTION_H)
     for context in CONTEXTS:
         parts = found.get(context.name, [])
-        if sum(np.isfinite(part.values).sum() * part.step_s for part in parts) >= _FEWEST_MOMENTS_S:
+        if _seen_s([(part.values, part.step_s) for part in parts]) >= _FEWEST_MOMENTS_S:
             maps[context.name] = _map(context, parts)
             residuals = _residuals(context, parts)
             floors = (context.floor, context.floor_above or context.floor)
-            limits[context.name] = _limits(residuals, floors, context.averaged_s, caution)
+            limits[context.name] = _limits(residuals, floors, context.averaged_s)
     gears = learn_gears(sessions)
     if gears:
         residuals = [(slip(c, gears), c.timeline.step_s) for c in sessions]
-        limits["gear ratio"] = _limits(residuals, (SLIP_FLOOR, SLIP_FLOOR), (0.0, 5.0), caution)
+        limits["gear ratio"] = _limits(residuals, (SLIP_FLOOR, SLIP_FLOOR), (0.0, 5.0))
     return Baseline(
         sessions=len(sessions),
         hours=running_s / 3600,
@@ -117,6 +117,11 @@ def _residuals(context: Context, parts: Sequence[_Part]) -> list[tuple[Floats, f
     return found
 
 
+def _seen_s(values: Sequence[tuple[Floats, float]]) -> float:
+    """Return for how many seconds values are known."""
+    return sum(float(np.isfinite(one).sum()) * step_s for one, step_s in values)
+
+
 def _clip(residuals: Sequence[tuple[Floats, float]], floor: float) -> float:
     """Return what one moment may count in an average: three floors, or four robust standard deviations."""
     known = np.concatenate([residual[np.isfinite(residual)] for residual, _ in residuals])
@@ -129,10 +134,10 @@ def _limits(
     residuals: Sequence[tuple[Floats, float]],
     floors: tuple[float, float],
     averaged_s: Sequence[float],
-    caution: float,
 ) -> list[Limits]:
     """Return the limits for each averaging time from deviations of healthy driving, never below the floors."""
     limits, clip = [], _clip(residuals, max(floors))
+    caution = 1 + _CAUTION_H / max(_seen_s(residuals) / 3600, _CAUTION_H)
     for seconds in averaged_s:
         lowest = highest = 0.0
         for residual, step_s in residuals:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -45,14 +46,19 @@ class Channel:
         A long average counts only as far as the last seconds bear it out, at twice what they show: it would
         otherwise go on for minutes after the fault has gone.
         """
-        worst = np.full(self.deviation.size, np.nan)
+        where = np.isfinite(self.deviation)
+        deviation = self.deviation[where]
+        mean = cache(lambda seconds, clip: averaged(deviation, seconds, step_s, clip))
+        worst = np.full(deviation.size, -np.inf)
         for limits in self.limits:
-            smooth = averaged(self.deviation, limits.averaged_s, step_s, limits.clip)
+            smooth = mean(limits.averaged_s, limits.clip)
             if limits.averaged_s > _PRESENT_S:
-                now = _BORNE_OUT * averaged(self.deviation, _PRESENT_S, step_s, limits.clip)
+                now = _BORNE_OUT * mean(_PRESENT_S, limits.clip)
                 smooth = np.where(smooth > 0, np.clip(now, 0, smooth), np.clip(now, smooth, 0))
-            worst = np.fmax(worst, np.where(smooth > 0, smooth / limits.above, -smooth / limits.below))
-        return worst
+            worst = np.maximum(worst, np.where(smooth > 0, smooth / limits.above, -smooth / limits.below))
+        scores = np.full(where.size, np.nan)
+        scores[where] = worst
+        return scores
 
 
 def anomalies_of(channel: Channel, scores: Floats, timeline: Timeline, factor: float) -> list[Anomaly]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.anomalies.conditions import Conditions
-from analysis.anomalies.rules import idle_roughness, settled_idle, trim_sum, unthrottled
+from analysis.anomalies.idle import idle_roughness
+from analysis.anomalies.mixture import closed_loop_trim, trim_at_light_load
 from analysis.engine import lasting
 from analysis.results.anomalies import AnomalyKind
 from analysis.table import Floats
@@ -64,23 +65,29 @@ def _log_steady(signal: str) -> Callable[[Conditions], Floats | None]:
 
 
 def _filling(conditions: Conditions) -> Floats | None:
-    """Return ln of air flow x temperature over rpm x pressure: volumetric efficiency but for a constant."""
+    """Return ln of air flow x temperature over rpm x pressure: volumetric efficiency but for a constant.
+
+    A diesel draws the mass of fresh air its control unit asks for, warm or cold, and fills up with exhaust gas: there
+    the temperature has no say.
+    """
     timeline = conditions.timeline
     if not timeline.has("maf", "rpm", "intake_pressure"):
         return None
-    temperature = timeline.held("intake_temp") if timeline.has("intake_temp") else np.full(1, _AIR_AT_C)
+    by_temperature = timeline.has("intake_temp") and not conditions.unthrottled
+    temperature = timeline.held("intake_temp") if by_temperature else np.full(1, _AIR_AT_C)
     air, drawn = timeline.held("maf"), timeline.held("rpm") * timeline.held("intake_pressure")
     where = conditions.steady & conditions.fuelled & conditions.warm & (air > 0) & (drawn > 0)
+    where = where & ~conditions.flap_shut
     ratio = np.where(where, air, np.nan) * (temperature + 273.15) / np.where(where, drawn, np.nan)
     return np.log(ratio)
 
 
 def _trim(bank: str) -> Callable[[Conditions], Floats | None]:
-    def value(conditions: Conditions) -> Floats | None:
-        total = trim_sum(conditions, bank)
-        return None if total is None else np.where(conditions.closed_loop, total, np.nan)
+    return lambda conditions: closed_loop_trim(conditions, bank)
 
-    return value
+
+def _trim_at_light_load(bank: str) -> Callable[[Conditions], Floats | None]:
+    return lambda conditions: trim_at_light_load(conditions, bank)
 
 
 def _voltage(conditions: Conditions) -> Floats | None:
@@ -104,7 +111,7 @@ def _warm_coolant(conditions: Conditions) -> Floats | None:
 def _idle_rpm(conditions: Conditions) -> Floats | None:
     if "idle" in conditions.engine.why_not or "running" in conditions.engine.why_not:
         return None
-    return np.where(settled_idle(conditions), conditions.engine.rpm, np.nan)
+    return np.where(conditions.settled_idle, conditions.engine.rpm, np.nan)
 
 
 def _roughness(conditions: Conditions) -> Floats | None:
@@ -118,7 +125,7 @@ def _heated_air(conditions: Conditions) -> Floats | None:
     if not timeline.has("intake_temp", "ambiant_air_temp"):
         return None
     difference = timeline.held("intake_temp") - timeline.held("ambiant_air_temp")
-    return np.where(conditions.settled & conditions.warm, difference, np.nan)
+    return np.where(conditions.settled & conditions.warm & conditions.aired, difference, np.nan)
 
 
 def _activity(signal: str) -> Callable[[Conditions], Floats | None]:
@@ -168,6 +175,16 @@ CONTEXTS: tuple[Context, ...] = (
         "trim of bank 2", "long_fuel_trim_2", "mixture", "%", _trim("2"), ("rpm", "engine_load"), 6.0,
         "Short and long trim together are {deviation:.1f} % {direction} this car's usual ({times}).", lasting_s=5,
     ),
+    *(
+        Context(
+            f"trim of bank {bank} at light load", f"long_fuel_trim_{bank}", "mixture", "%", _trim_at_light_load(bank),
+            (), 8.0,
+            "Trims at light load lie {deviation:.1f} % {direction} their usual distance from those under load "
+            "({times}). Above: air gets past the throttle.",
+            lasting_s=5, averaged_s=(5.0,),
+        )
+        for bank in ("1", "2")
+    ),
     Context(
         "supply voltage", "control_module_voltage", "level", "V", _voltage, ("rpm",), 0.4,
         "Supply voltage is {deviation:.2f} V {direction} this car's usual at this engine speed ({times}).", lasting_s=5,
@@ -176,6 +193,7 @@ CONTEXTS: tuple[Context, ...] = (
     Context(
         "running temperature", "coolant_temp", "level", "°C", _warm_coolant, ("speed",), 10.0,
         "Coolant is {deviation:.0f} °C {direction} this car's usual once warm ({times}).", lasting_s=5,
+        floor_above=15.0,  # fans let a warm engine in traffic get about so much hotter than its thermostat does
     ),
     Context(
         "idle speed", "rpm", "level", "rpm", _idle_rpm, (), 250.0,
@@ -183,7 +201,7 @@ CONTEXTS: tuple[Context, ...] = (
     ),
     Context(
         "idle roughness", "rpm", "roughness", "rpm", _roughness, (), 8.0,
-        "At warm idle rpm scatters {deviation:.0f} rpm {direction} this car's usual ({times}).",
+        "At warm idle rpm scatters {deviation:.0f} rpm {direction} this car's usual ({times}).", lasting_s=0.5,
     ),
     Context(
         "heated intake air", "intake_temp", "level", "°C", _heated_air, ("speed",), 12.0,
@@ -216,7 +234,7 @@ CONTEXTS: tuple[Context, ...] = (
 
 def contexts_of(conditions: Conditions) -> Iterator[tuple[Context, Floats]]:
     """Yield the quantities this session's signals allow, with their values; a map needs its keys recorded."""
-    lean = unthrottled(conditions)
+    lean = conditions.unthrottled
     for context in CONTEXTS:
         if not conditions.timeline.has(*context.keys):
             continue

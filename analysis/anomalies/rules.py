@@ -6,10 +6,10 @@ import numpy as np
 
 from analysis.anomalies.channels import Channel, moments_where
 from analysis.anomalies.conditions import Conditions
+from analysis.anomalies.idle import idle_roughness
+from analysis.anomalies.mixture import trim_sum
 from analysis.engine import lasting
 from analysis.results.anomalies import Limits
-from analysis.table import Floats
-from analysis.tracks import Bools
 
 TRIM_LIMIT = 10.0
 """Short and long trim together: within 10 % is usual, beyond it codes P0171 to P0175 mature."""
@@ -21,10 +21,7 @@ _WARMED_UP_LEAN_S = 1500.0
 _NORMAL_C = 88.0
 _CHARGED_V = 14.0
 _ROUGH_RPM = 40.0
-_LARGEST_CHANGE = 80.0
-_MEAN_TO_SD = 1.128
 _IDLE_RPM = 1150.0
-_UNTHROTTLED_KPA = 80.0
 
 
 def rule_channels(conditions: Conditions) -> Iterator[Channel]:
@@ -36,18 +33,6 @@ def rule_channels(conditions: Conditions) -> Iterator[Channel]:
     yield from _too_cold(conditions)
     yield from _rough_idle(conditions)
     yield from _high_idle(conditions)
-
-
-def trim_sum(conditions: Conditions, bank: str) -> Floats | None:
-    """Return short plus long trim of a bank at every moment, None where neither or only one was recorded."""
-    short, long = f"short_fuel_trim_{bank}", f"long_fuel_trim_{bank}"
-    timeline = conditions.timeline
-    if not timeline.has(short, long):
-        return None
-    # A trim that never leaves one value is not fitted: it reads 99.2 % throughout.
-    if all(np.ptp(timeline[name].values) == 0 for name in (short, long)):
-        return None
-    return timeline.held(short) + timeline.held(long)
 
 
 def _trim(conditions: Conditions, bank: str) -> Iterator[Channel]:
@@ -111,7 +96,7 @@ def _too_cold(conditions: Conditions) -> Iterator[Channel]:
     if not timeline.has("coolant_temp") or "running" in engine.why_not:
         return
     coolant = timeline.held("coolant_temp")
-    enough_s = _WARMED_UP_LEAN_S if unthrottled(conditions) else _WARMED_UP_S
+    enough_s = _WARMED_UP_LEAN_S if conditions.unthrottled else _WARMED_UP_S
     long_run = engine.running & (engine.running_s >= enough_s)
     once_warm = engine.running & conditions.lately(
         lasting(engine.running & (coolant >= 80), 10.0, timeline.step_s), 600.0
@@ -127,41 +112,6 @@ def _too_cold(conditions: Conditions) -> Iterator[Channel]:
         explanation="Coolant is at only {value:.0f} °C in a long-running engine ({times}); cold starts do not count.",
         lasting_s=30,
     )
-
-
-def unthrottled(conditions: Conditions) -> bool:
-    """Say whether the engine idles without manifold vacuum, as diesels do: they warm up slowly."""
-    return conditions.engine.idle_level("intake_pressure") > _UNTHROTTLED_KPA
-
-
-def idle_roughness(conditions: Conditions, over_s: float = 8.0) -> Floats:
-    """Return the scatter of rpm (as a standard deviation) over the last seconds of warm idle, NaN elsewhere.
-
-    Taken from changes over half a second, each counted with 80 rpm at most: an idle that moves to another level, as
-    when the air conditioning comes in, is not rough.
-    """
-    step_s = conditions.timeline.step_s
-    apart, count = max(1, round(0.5 / step_s)), max(4, round(over_s / step_s))
-    idle = settled_idle(conditions)
-    change = np.zeros(idle.size)
-    change[apart:] = np.abs(conditions.engine.rpm[apart:] - conditions.engine.rpm[:-apart])
-    change = np.where(idle, np.minimum(np.nan_to_num(change), _LARGEST_CHANGE), 0.0)
-    scatter = np.full(idle.size, np.nan)
-    if idle.size <= count:
-        return scatter
-    total, whole = (np.concatenate(([0.0], np.cumsum(series))) for series in (change, idle))
-    mean = (total[count:] - total[:-count]) / count
-    scatter[count - 1 :] = np.where(whole[count:] - whole[:-count] >= count - 0.5, mean / _MEAN_TO_SD, np.nan)
-    return scatter
-
-
-def settled_idle(conditions: Conditions) -> Bools:
-    """Return the moments of warm idle that have lasted five seconds, pedal released."""
-    engine = conditions.engine
-    idle = engine.idle & conditions.warm & conditions.settled
-    if "pedal_released" not in engine.why_not:
-        idle = idle & (engine.pedal_released | bool(engine.why_not.get("pedal_released")))
-    return idle & ~conditions.lately(~idle, 5.0)
 
 
 def _rough_idle(conditions: Conditions) -> Iterator[Channel]:
@@ -188,7 +138,7 @@ def _high_idle(conditions: Conditions) -> Iterator[Channel]:
         name="high idle",
         signal="rpm",
         kind="level",
-        deviation=moments_where(conditions.engine.rpm - usual, settled_idle(conditions)),
+        deviation=moments_where(conditions.engine.rpm - usual, conditions.settled_idle),
         unit="rpm",
         limits=[Limits(averaged_s=20, below=usual - 450, above=_IDLE_RPM - usual)],
         expected=f"450 to {_IDLE_RPM:g} rpm at warm idle",

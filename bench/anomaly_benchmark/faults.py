@@ -156,7 +156,9 @@ def in_state(healthy: Drive, kind: str, rng: np.random.Generator) -> Drive:
         return _faulty(healthy, kind, kind, {"coolant_temp": np.minimum(coolant, 64.0)}, coolant > 64.0)
     standing = (table["speed"].values < 1) & (table["rpm"].values > 400) & after
     if kind == "misfire":
-        values = table["rpm"].values + np.where(standing, rng.normal(0, 45, times.size), 0)
+        # The log repeats each reading over several rows; what it reads wrongly, it repeats too.
+        reading = np.cumsum(np.diff(table["rpm"].values, prepend=0.0) != 0)
+        values = table["rpm"].values + np.where(standing, rng.normal(0, 45, times.size)[reading - 1], 0)
         return _faulty(healthy, kind, kind, {"rpm": values}, standing)
     # Air past the throttle weighs most at idle, and hardly where the throttle is open.
     share = np.clip((60 - table["intake_pressure"].values) / 30, 0, 1)
