@@ -52,6 +52,7 @@ class Filled:
         )
         self._post("/api/tools/import_manual", path=self._paths[-1])
         self._post("/api/tools/clear_trouble_codes", adapter=PARKED[0])
+        self._post("/api/tools/run_python", code="1 + 1", session_ids=[])
         self._capture = self._post("/api/tools/start_capture", adapter=CAR, duration_s=0.1)["session_id"]
         for message in ("What does P0171 mean?", "List my sessions"):
             self._post("/api/chat", message=message)
@@ -97,6 +98,7 @@ class Filled:
             "alert_id": [one.id for one in store.alerts.list(limit=3).rows],
             "approval_id": self._approvals(path),
             "conversation_id": [one.id for one in store.conversations.list(limit=3).rows],
+            "run_id": [one.id for one in store.snapshots.list(kind="python_run", limit=1).rows],
             "manual_id": [one.id for one in store.manuals.list(limit=1).rows],
             "path": self._paths[-1:] if path.endswith("/import_manual") else self._paths,
             "vin": ["WVWZZZ1KZ5W000001", "1HGCM82633A004352"],
@@ -127,7 +129,7 @@ class Filled:
 
 TAKEN = {f"/api/tools/{tool.name}": set(tool.input_schema["properties"]) for tool in TOOLS}
 # Optional, and without them a tool has nothing to reach.
-WANTED = ("adapter", "approval_id", "session_id", "vehicle_id", "trouble_code")
+WANTED = ("adapter", "approval_id", "run_id", "session_id", "vehicle_id", "trouble_code")
 
 
 def with_wanted(draw: st.DrawFn, path: str, body: Any) -> Any:

@@ -18,8 +18,9 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 1024
 _MOST_AT_ONCE = 64
-# Waiting this long for company costs a sender nothing it would notice, and saves most waits for the disk.
-_GATHER_S = 0.003
+# Where many send, waiting for company costs nobody anything they would notice, and saves most waits for the disk.
+_MANY = 16
+_GATHER_S, _GATHER_FROM_MANY_S = 0.002, 0.02
 Outcome = bytes | ToolError | StorageError
 
 
@@ -27,6 +28,22 @@ class _Job(NamedTuple):
     sent: Sent
     done: "asyncio.Future[bytes]"
     loop: asyncio.AbstractEventLoop
+
+
+class _Senders:
+    """How many sessions sent something within about a second."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._heard: set[str] = set()
+        self._since_s = time.monotonic()
+
+    def hear(self, jobs: Sequence[_Job]) -> None:
+        """Note who sent."""
+        self._heard.update(job.sent.session_id for job in jobs)
+        now_s = time.monotonic()
+        if now_s - self._since_s >= 1.0:
+            self.number, self._heard, self._since_s = len(self._heard), set(), now_s
 
 
 class Writer:
@@ -64,12 +81,14 @@ class Writer:
             self._thread = None
 
     def _run(self) -> None:
+        senders = _Senders()
         while (job := self._jobs.get()) is not None:
-            time.sleep(_GATHER_S)
+            time.sleep(_GATHER_FROM_MANY_S if senders.number >= _MANY else _GATHER_S)
             jobs: list[_Job] = []
             while job is not None:
                 jobs.append(job)
                 job = self._next() if len(jobs) < _MOST_AT_ONCE else None
+            senders.hear(jobs)
             _finish(jobs, self._outcomes([one.sent for one in jobs]))
 
     def _next(self) -> _Job | None:
