@@ -10,6 +10,7 @@ FEWEST_EFFECTIVE = 10.0
 """Pairs with fewer independent samples have no correlation worth naming."""
 _CLEAR = 0.05
 _MOST_MOMENTS = 4096
+_ROUNDING = 1e-12
 _METHOD = (
     "Pearson r on means over {step:.3g} s; effective samples from both autocorrelations (Bretherton 1999), the "
     "smaller of the full and the first-order form; interval by Fisher z at {level:.0%}; Benjamini-Hochberg over "
@@ -73,7 +74,12 @@ def _means(timeline: Timeline) -> tuple[float, list[str], Floats, dict[str, str]
         place = ((track.times_s - timeline.start_s) / step_s).astype(np.intp)
         filled = np.bincount(place, minlength=count)
         with np.errstate(invalid="ignore"):
-            rows.append(np.bincount(place, track.values, minlength=count) / np.where(filled, filled, np.nan))
+            means = np.bincount(place, track.values, minlength=count) / np.where(filled, filled, np.nan)
+        known = means[filled > 0]
+        if np.ptp(known) <= _ROUNDING * np.abs(known).max():
+            refused[name] = f"constant at steps of {step_s:.3g} s"
+            continue
+        rows.append(means)
         names.append(name)
     return step_s, names, np.array(rows).reshape(len(names), count), refused
 

@@ -33,6 +33,15 @@ def test_independent_autocorrelated_signals_rarely_seem_correlated(phi: float) -
     assert called / told < 0.10
 
 
+def test_a_signal_that_moves_only_within_the_steps_is_refused_and_the_others_are_judged() -> None:
+    times_s = np.arange(0.0, 60.0, 0.5)
+    moving = np.sin(times_s / 5) + times_s / 9
+    flutter = np.where(np.arange(times_s.size) % 2, 1.5, 2.5)
+    found = correlations(Timeline(table_of(times_s, flutter=flutter, one=moving, two=2 * moving)))
+    assert found.refused["flutter"].startswith("constant")
+    assert [(pair.first, pair.second) for pair in found.pairs] in ([("one", "two")], [])
+
+
 def test_the_naive_count_of_samples_would_have_called_most_of_them() -> None:
     rng = np.random.default_rng(12)
     rows = ar1(0.98, 2000, rng, rows=16)
