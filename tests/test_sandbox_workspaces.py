@@ -145,7 +145,8 @@ def test_many_runs_at_once_while_the_zygote_is_killed_all_end_and_the_next_one_w
         ends = [pool.submit(run, "import time\ntime.sleep(0.4)\n1", Limits(wall_s=10)) for _ in range(6)]
         statuses = {end.result().status for end in ends}
     killer.wait()
-    assert statuses <= {"ok", "crashed"}
+    # refused: its worker died before it had shown its limits, and without them no code runs
+    assert statuses <= {"crashed", "ok", "refused"}
     assert run("1 + 1").status == "ok"
 
 
