@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
 import numpy as np  # noqa: E402
+from anomaly_benchmark.drives import SIGNALS  # noqa: E402
 
 from analysis.anomalies import detect, learn_baseline  # noqa: E402
 from analysis.results.anomalies import Baseline, LiveAnomaly  # noqa: E402
@@ -27,12 +28,6 @@ from vehicle.runs import Run  # noqa: E402
 from vehicle.simulator import FAULTS, UNITS, SimulatorOptions, drive  # noqa: E402
 
 SECONDS, FAULT_AT_S, SHARE, SESSIONS = 900.0, 240.0, 0.1, 100
-SIGNALS = (
-    "rpm", "speed", "coolant_temp", "engine_load", "maf", "intake_pressure", "intake_temp", "ambiant_air_temp",
-    "throttle_pos", "accelerator_pos_d", "short_fuel_trim_1", "long_fuel_trim_1", "fuel_status",
-    "control_module_voltage", "fuel_pressure", "o2_b1s1", "o2_b1s2", "timing_advance", "commanded_equiv_ratio",
-    "barometric_pressure",
-)  # fmt: skip
 
 
 def driven(hz: float = 2.0, **options: object) -> SignalTable:

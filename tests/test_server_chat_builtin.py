@@ -15,12 +15,13 @@ from server.chat.builtin import NAME
 from server.chat.builtin.catalogue import run_catalogue
 from server.chat.builtin.reading import read
 from server.chat.builtin.routing import route, routes
-from server.chat.builtin.spelling import halves, nearest, stem, typos
+from server.chat.builtin.spelling import halves, nearest, stem
 from server.chat.events import ArtifactMade, Done, Event, ToolEnd, ToolStart
 from server.chat.responder import Question, Responder
 from storage.records import Column
 from tools import TOOLS
 from tools.context import Workshop
+from vehicle.codes.words import slips
 from vehicle.simulator import UNITS, drive
 
 
@@ -358,8 +359,8 @@ def test_only_tools_that_are_offered_are_called() -> None:
 
 def test_typos_are_read_and_said(workshop: Workshop) -> None:
     assert "Read “sesions” as “sessions”" in ask(workshop, "list my sesions")[0].text
-    assert typos("lsit", "list") == 1
-    assert typos("compare", "compare") == 0
+    assert slips("lsit", "list") == 1
+    assert slips("compare", "compare") == 0
 
 
 def test_a_word_is_known_by_its_stem_its_halves_or_the_one_nearest_word() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+from vehicle.codes.words import slips
+
 _ENDINGS = ("ings", "ing", "ed", "en", "er", "es", "em", "e", "s", "n")
 _LINKS = ("", "s", "n", "es", "en")
 _SHORTEST_HALF = 4
@@ -38,7 +40,7 @@ def nearest(word: str, known: Collection[str]) -> str | None:
         (distance, one)
         for one in known
         if _begins_like(word, one) and abs(len(one) - len(word)) <= allowed
-        if (distance := typos(word, one)) <= allowed
+        if (distance := slips(word, one)) <= allowed
     ]
     best = [one for distance, one in sorted(near) if distance == min(near)[0]]
     return best[0] if best and len({stem(one) for one in best}) == 1 else None
@@ -48,18 +50,3 @@ def _begins_like(word: str, known: str) -> bool:
     if len(word) < 5:
         return sorted(word) == sorted(known)
     return len(known) >= 4 and (known[0] == word[0] or known[:2] == word[1::-1])
-
-
-def typos(word: str, other: str) -> int:
-    """Return how many letters were left out, added, changed or swapped (optimal string alignment distance)."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(word, 1):
-        previous, row = row, [i]
-        for j, b in enumerate(other, 1):
-            cost = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and word[i - 2] == b:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before = previous
-    return row[-1]
